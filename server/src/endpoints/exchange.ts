@@ -1,0 +1,22 @@
+/** One request and its answer as an endpoint sees them: no server library, no socket, nothing to await. */
+
+export type Incoming = {
+  /** Names this request in the answer's header and in the log. */
+  readonly requestId: string;
+  /** The caller's textual IP address, after declared proxies. */
+  readonly address: string;
+  /** The raw query string without the question mark; '' when there is none. */
+  readonly query: string;
+  /** Every Authorization header line, in order: the server library would show only the first. */
+  readonly authorization: readonly string[];
+  readonly contentType: string | undefined;
+  readonly body: Uint8Array;
+};
+
+export type Answer = {
+  readonly status: number;
+  /** Beyond those that every answer carries (`Cache-Control`, request id, …). */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text, or '' for none. */
+  readonly body: string;
+};

@@ -1,0 +1,126 @@
+/** How a node learns what decides over tokens: one ordered log, followed by polling, and the lease that goes with it. */
+
+import type { ClientCredentials, ClientState, KeyPurpose, Position } from './model.ts';
+
+/** A fact of the replica that a change sets. Facts are absolute, so applying one twice is harmless. */
+export type Fact =
+  | {
+      readonly is: 'environment';
+      readonly ordinal: number;
+      readonly name: string;
+      readonly tag: string;
+      readonly issuer: string;
+      readonly generation: number;
+    }
+  | {
+      readonly is: 'program';
+      readonly ordinal: number;
+      readonly programId: string;
+      readonly generation: number;
+      readonly suspended: boolean;
+    }
+  | {
+      /** Also tells every cache to forget what it knows of the client. */
+      readonly is: 'client';
+      readonly ordinal: number;
+      readonly clientId: string;
+      readonly program: number;
+      readonly environment: number;
+      readonly generation: number;
+      readonly state: ClientState;
+      readonly resourceServer: boolean;
+    }
+  | {
+      readonly is: 'secret';
+      readonly ordinal: number;
+      readonly client: number;
+      /** The tokens it minted are dead too. */
+      readonly killed: boolean;
+      /** Until when a killed secret must be remembered (the longest token lifetime after the kill). */
+      readonly forgetAtMs: number;
+    }
+  | {
+      readonly is: 'revoked-token';
+      readonly jti: string;
+      readonly client: number;
+      readonly forgetAtMs: number;
+    }
+  | { readonly is: 'scope'; readonly environment: number; readonly number: number; readonly name: string }
+  | {
+      readonly is: 'scope-set';
+      readonly environment: number;
+      readonly id: number;
+      /** Canonical scope string: names sorted, one space between them. */
+      readonly scope: string;
+    }
+  | {
+      readonly is: 'resource';
+      readonly environment: number;
+      readonly number: number;
+      readonly uri: string;
+    }
+  | {
+      readonly is: 'key';
+      readonly purpose: KeyPurpose;
+      readonly environment: number;
+      readonly version: number;
+      /** The root key, wrapped under the master key. Base64url. */
+      readonly wrapped: string;
+    };
+
+export type LoggedChange = {
+  readonly sequence: number;
+  readonly changeId: string;
+  readonly facts: readonly Fact[];
+};
+
+/** Everything a replica holds, as of one position. */
+export type Snapshot = { readonly position: Position; readonly facts: Iterable<Fact> };
+
+export type Poll = {
+  /** The store's incarnation and the random id of the change at the asked-for sequence, from the same snapshot. */
+  readonly incarnation: string;
+  readonly changeIdAtAfter: string | undefined;
+  readonly head: number;
+  /** In order, without a gap, starting at after + 1. At most a bounded number; more when the last is below `head`. */
+  readonly changes: readonly LoggedChange[];
+};
+
+export type ChangeLog = {
+  snapshot(): Promise<Snapshot>;
+  /** Reads the changes after `after`. Never extends a lease. */
+  poll(after: number): Promise<Poll>;
+  /** What `/token` needs of one client, with the log's head in the same snapshot. */
+  loadClient(ordinal: number): Promise<{ head: number; client: ClientCredentials | undefined }>;
+  /** Calls `wake` when the log may have grown; a hint only, polling is the floor. Returns how to stop. */
+  watch(wake: () => void): () => void;
+};
+
+export type NodeRow = {
+  readonly node: string;
+  readonly leaseMs: number;
+  readonly renewals: number;
+  readonly appliedSequence: number;
+  readonly startedAtMs: number;
+  readonly renewedAtMs: number;
+  readonly version: string;
+  readonly listen: string;
+  readonly process: string;
+};
+
+/** The nodes that decide: who they are, how far they are, and how long each may go on without news. */
+export type NodeRegistry = {
+  /** Puts a live row in the registry and commits it. Must precede the poll from which a lease is counted. */
+  register(node: Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'>): Promise<void>;
+  /** Renews the node's row in a committed write and polls in the same transaction; undefined: the row is gone. */
+  renew(node: string, applied: number): Promise<Poll | undefined>;
+  /** Records how far the node has applied the log. */
+  acknowledge(node: string, applied: number): Promise<void>;
+  /** Takes the node's row away; the node has stopped deciding before it calls this. */
+  leave(node: string): Promise<void>;
+  list(): Promise<readonly NodeRow[]>;
+  /** Writes a node off if its renewal counter is still `renewals`. True: it may never decide again on that row. */
+  fence(node: string, renewals: number): Promise<boolean>;
+  /** Whether the node's process is known to be gone (its lock is free). False when that cannot be told. */
+  isDead(node: string): Promise<boolean>;
+};

@@ -1,0 +1,26 @@
+/** The issuance journal: a token whose `append` has resolved is on disk, whatever happens next. */
+
+export type IssuedToken = {
+  /** 12 bytes: the token's nonce. */
+  readonly jti: Uint8Array;
+  readonly client: number;
+  readonly secret: number;
+  readonly scopeSet: number;
+  readonly resource: number;
+  readonly issuedAtMs: number;
+  readonly lifetimeSeconds: number;
+  /** Textual IP address of the caller. */
+  readonly address: string;
+};
+
+export type Journal = {
+  /** Resolves after the fsync of the batch it travelled in; rejects when that failed, and then nothing may be answered. */
+  append(token: IssuedToken): Promise<void>;
+  /** Commits what is under way, then stops. */
+  close(): Promise<void>;
+};
+
+export type JournalReader = {
+  /** The tokens of one client issued at or after `sinceMs`, newest first, at most `limit`. */
+  list(query: { client: number; sinceMs: number; limit: number }): Promise<readonly IssuedToken[]>;
+};

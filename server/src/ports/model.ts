@@ -1,0 +1,106 @@
+/** The nouns of the authority, as its stores hand them out. Absent is `undefined`; times are wall-clock milliseconds. */
+
+export type Position = {
+  /** Number of the last applied change; 0 before the first. */
+  readonly sequence: number;
+  /** Random id of that change, '' at 0: tells a reused number from the one we know. */
+  readonly changeId: string;
+  /** Random id of the store's life: a restore or a lossy failover begins a new one. */
+  readonly incarnation: string;
+};
+
+export type KeyPurpose = 'token' | 'secret';
+
+export type EnvironmentRecord = {
+  readonly ordinal: number;
+  readonly name: string;
+  /** Stands in every public identifier: `client_test_…`. */
+  readonly tag: string;
+  /** Base URL without a trailing slash (RFC 8414 §2). */
+  readonly issuer: string;
+  readonly generation: number;
+};
+
+export type ProgramRecord = {
+  readonly ordinal: number;
+  readonly programId: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly suspended: boolean;
+  readonly suspendedReason?: string;
+  readonly suspendedAtMs?: number;
+  readonly createdAtMs: number;
+};
+
+export type ClientState = 'active' | 'suspended' | 'deleted';
+
+export type ClientRecord = {
+  readonly ordinal: number;
+  readonly clientId: string;
+  readonly programId: string;
+  readonly environment: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly state: ClientState;
+  readonly suspendedReason?: string;
+  /** Names of the scopes it may ask for, in canonical order. */
+  readonly scope: readonly string[];
+  /** URIs of the resources it may ask for (RFC 8707). */
+  readonly resources: readonly string[];
+  /** CIDR blocks it may call /token from; empty: anywhere. */
+  readonly allowIp: readonly string[];
+  readonly tokenLifetimeSeconds: number;
+  readonly resourceServer: boolean;
+  readonly createdAtMs: number;
+};
+
+export type SecretRecord = {
+  readonly ordinal: number;
+  readonly secretId: string;
+  readonly clientId: string;
+  /** Last four characters of the secret, to tell secrets apart in a list. */
+  readonly hint: string;
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  readonly expiresAtMs?: number;
+  readonly revokedAtMs?: number;
+  /** When this secret was seen where it must never stand, such as a URL. */
+  readonly exposedAtMs?: number;
+};
+
+/** What `/token` needs of one client: loaded on demand, cached, invalidated by the change log. */
+export type ClientCredentials = {
+  readonly ordinal: number;
+  readonly clientId: string;
+  readonly programId: string;
+  /** Allowed scopes in canonical order. */
+  readonly scope: readonly string[];
+  /** Allowed resources by number. */
+  readonly resources: readonly number[];
+  readonly allowIp: readonly string[];
+  readonly tokenLifetimeSeconds: number;
+  readonly resourceServer: boolean;
+  readonly secrets: readonly StoredSecret[];
+};
+
+export type StoredSecret = {
+  readonly ordinal: number;
+  readonly secretId: string;
+  /** HMAC-SHA-256 of the secret under the pepper of `pepperVersion`, 32 bytes. */
+  readonly mac: Uint8Array;
+  readonly pepperVersion: number;
+  readonly expiresAtMs?: number;
+};
+
+export type AuditLine = {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  /** Number of the change it stands beside, when the line records one. */
+  readonly change?: number;
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** SHA-256 over the previous line's hash and this line's text, hexadecimal. */
+  readonly hash: string;
+};

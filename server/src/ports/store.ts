@@ -1,0 +1,126 @@
+/** What operators change, as data: one atomic verb, `commit`, over a closed list of changes, and the reads beside it. */
+
+import type {
+  AuditLine,
+  ClientRecord,
+  EnvironmentRecord,
+  ProgramRecord,
+  SecretRecord,
+} from './model.ts';
+
+export type NewSecret = {
+  readonly secretId: string;
+  readonly mac: Uint8Array;
+  readonly pepperVersion: number;
+  readonly hint: string;
+  readonly expiresAtMs?: number;
+};
+
+/** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */
+export type Change =
+  | { readonly kind: 'program.create'; readonly programId: string; readonly name: string }
+  | { readonly kind: 'program.suspend'; readonly programId: string; readonly reason: string }
+  | { readonly kind: 'program.reactivate'; readonly programId: string }
+  | {
+      readonly kind: 'client.create';
+      readonly clientId: string;
+      readonly programId: string;
+      readonly environment: string;
+      readonly name: string;
+      readonly scope: readonly string[];
+      readonly resources: readonly string[];
+      readonly allowIp: readonly string[];
+      readonly tokenLifetimeSeconds: number;
+      readonly resourceServer: boolean;
+      readonly secret: NewSecret;
+    }
+  | { readonly kind: 'client.suspend'; readonly clientId: string; readonly reason: string }
+  | { readonly kind: 'client.reactivate'; readonly clientId: string }
+  | { readonly kind: 'client.delete'; readonly clientId: string }
+  | { readonly kind: 'secret.create'; readonly clientId: string; readonly secret: NewSecret }
+  | {
+      readonly kind: 'secret.rotate';
+      readonly clientId: string;
+      readonly secret: NewSecret;
+      /** When the secrets that were live before it end; at or before now: at once. */
+      readonly othersExpireAtMs: number;
+    }
+  | { readonly kind: 'secret.revoke'; readonly secretId: string; readonly killTokens: boolean }
+  | { readonly kind: 'secret.expose'; readonly secret: number; readonly where: string }
+  | { readonly kind: 'scope.create'; readonly environment: string; readonly name: string }
+  | { readonly kind: 'resource.create'; readonly environment: string; readonly uri: string }
+  | {
+      readonly kind: 'scope-set.intern';
+      readonly environment: number;
+      readonly client: number;
+      readonly scope: string;
+    }
+  | {
+      readonly kind: 'token.revoke';
+      readonly jti: string;
+      readonly client: number;
+      readonly expiresAtMs: number;
+    }
+  | { readonly kind: 'environment.configure'; readonly environment: string; readonly issuer: string };
+
+export type Command = {
+  readonly change: Change;
+  /** Who asked: `cli:ada@desk-4`, `client:client_test_…`, `system`. */
+  readonly actor: string;
+  readonly atMs: number;
+};
+
+export type Committed = {
+  /** Number of the change to wait for: of this one, or of the earlier one that already had this effect. */
+  readonly sequence: number;
+  /** False: the state was already so and nothing was written. */
+  readonly changed: boolean;
+};
+
+export type RefusalCode = 'not-found' | 'conflict' | 'invalid' | 'limit';
+
+/** An operator's request that cannot be granted. The message is for the operator and says what to do. */
+export class ChangeRefused extends Error {
+  override readonly name = 'ChangeRefused';
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The store cannot be used now, or its answer is unknown: an outage, never a caller's fault. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+export type Changes = {
+  /** Commits one change. Throws `ChangeRefused` (nothing written) or `StoreUnavailable`. */
+  commit(command: Command): Promise<Committed>;
+  /** Writes an audit line that stands beside no change, such as a complete receipt. */
+  record(line: {
+    readonly actor: string;
+    readonly atMs: number;
+    readonly action: string;
+    readonly target: string;
+    readonly change?: number;
+    readonly detail: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
+};
+
+/** Reads for people: consistent, never on the path of a token. */
+export type Directory = {
+  environments(): Promise<readonly EnvironmentRecord[]>;
+  programs(filter?: { programId?: string }): Promise<readonly ProgramRecord[]>;
+  clients(filter?: { clientId?: string; programId?: string }): Promise<readonly ClientRecord[]>;
+  secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
+  scopes(environment: string): Promise<readonly { number: number; name: string }[]>;
+  resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
+  audit(filter: {
+    after?: number;
+    limit: number;
+    change?: number;
+    action?: string;
+  }): Promise<readonly AuditLine[]>;
+};
