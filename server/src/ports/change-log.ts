@@ -87,7 +87,8 @@ export type Poll = {
 };
 
 export type ChangeLog = {
-  snapshot(): Promise<Snapshot>;
+  /** Calls `take` once, synchronously, while one snapshot of the store is held; it must not keep `facts`. */
+  snapshot<T>(take: (snapshot: Snapshot) => T): Promise<T>;
   /** Reads the changes after `after`. Never extends a lease. */
   poll(after: number): Promise<Poll>;
   /** What `/token` needs of one client, with the log's head in the same snapshot. */

@@ -80,6 +80,7 @@ export type ClientCredentials = {
   readonly allowIp: readonly string[];
   readonly tokenLifetimeSeconds: number;
   readonly resourceServer: boolean;
+  /** The live ones and the latest that were revoked, so that a refusal can name its cause in the log. */
   readonly secrets: readonly StoredSecret[];
 };
 
@@ -90,6 +91,7 @@ export type StoredSecret = {
   readonly mac: Uint8Array;
   readonly pepperVersion: number;
   readonly expiresAtMs?: number;
+  readonly revoked: boolean;
 };
 
 export type AuditLine = {

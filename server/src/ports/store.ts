@@ -117,10 +117,24 @@ export type Directory = {
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
   scopes(environment: string): Promise<readonly { number: number; name: string }[]>;
   resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
-  audit(filter: {
+};
+
+/** The audit trail, as people read it and as its chain is checked. */
+export type AuditTrail = {
+  lines(filter: {
     after?: number;
     limit: number;
     change?: number;
     action?: string;
   }): Promise<readonly AuditLine[]>;
+  /** The lines as stored, in order: `line` is the text that its hash covers. */
+  chain(range: { after: number; limit: number }): Promise<readonly AuditLink[]>;
+  /** Where the store believes the chain to end. */
+  head(): Promise<{ sequence: number; hash: string }>;
+};
+
+export type AuditLink = {
+  readonly sequence: number;
+  readonly line: string;
+  readonly hash: string;
 };

@@ -1,0 +1,50 @@
+/** Turns what an endpoint decides into an answer: a refusal crosses the one bridge and leaves its cause in the log. */
+
+import { errorBody, isRefusal, type Reason, type Refusal, wireOf } from '@countersign/protocol';
+import type { Log } from '../ports/log.ts';
+import type { Answer, Incoming } from './exchange.ts';
+
+/** A refusal with what the log may know beyond its reason: public names only. */
+export type Refused = {
+  readonly refusal: Refusal;
+  readonly client?: string | undefined;
+};
+
+export type Decide = (incoming: Incoming) => Promise<Answer | Refusal | Refused>;
+
+/** Wraps the decision of an endpoint: logs each refusal under the request's id and answers with its wire form. */
+export function answering(
+  where: { readonly endpoint: string; readonly environment: string },
+  log: Log,
+  decide: Decide,
+): (incoming: Incoming) => Promise<Answer> {
+  return async (incoming) => {
+    const decision = await decide(incoming);
+    if (!('refusal' in decision) && !isRefusal(decision)) return decision;
+    const { refusal, client }: Refused =
+      'refusal' in decision ? decision : { refusal: decision };
+    const fields = {
+      request: incoming.requestId,
+      ...where,
+      reason: refusal.reason,
+      address: incoming.address,
+      client,
+    };
+    if (OUR_FAULT.has(refusal.reason)) log.warn(fields, 'not decided');
+    else log.info(fields, 'refused');
+    return refusalAnswer(refusal);
+  };
+}
+
+export function refusalAnswer(refusal: Refusal): Answer {
+  const wire = wireOf(refusal);
+  return { status: wire.status, headers: wire.headers, body: errorBody(wire) };
+}
+
+const OUR_FAULT: ReadonlySet<Reason> = new Set([
+  'overloaded',
+  'store-unavailable',
+  'journal-unavailable',
+  'lease-lost',
+  'internal-error',
+]);

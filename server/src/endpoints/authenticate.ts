@@ -1,0 +1,131 @@
+/**
+ * Authenticates a client by the secret in its form (RFC 6749 §2.3.1): the same work whether the client is unknown, suspended or
+ * merely mistaken, and one keyed hash however many secrets are live.
+ */
+
+import { BlockList, isIP } from 'node:net';
+import { type PresentedCredentials, type Refusal, type RefusalOf, refuse } from '@countersign/protocol';
+import { tagOfClientId } from '../credentials/identifiers.ts';
+import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
+import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
+import { StoreUnavailable } from '../ports/store.ts';
+import type { EnvironmentState } from '../replica/replica.ts';
+import type { Authority } from './context.ts';
+
+export type Authenticated = {
+  readonly client: ClientCredentials;
+  readonly secret: StoredSecret;
+};
+
+/** Compared with when there is no client, so that an unknown one costs what a known one does. */
+const NO_SECRET: StoredSecret = {
+  ordinal: 0,
+  secretId: '',
+  mac: Buffer.alloc(32),
+  pepperVersion: 0,
+  revoked: true,
+};
+
+/** The credentials of a client_id, from the cache or the store. An unknown one is told without a read. */
+export function clientOf(
+  authority: Authority,
+  clientId: string,
+): ClientCredentials | undefined | Promise<ClientCredentials | undefined> {
+  const ordinal = authority.replica.clients.find(clientId);
+  if (ordinal === undefined) return undefined;
+  return authority.credentials.get(ordinal) ?? authority.credentials.load(ordinal);
+}
+
+/** Decides, at once, whether the presented secret is a live one of this client. */
+export function authenticate(
+  authority: Authority,
+  environment: EnvironmentState,
+  attempt: {
+    readonly client: ClientCredentials | undefined;
+    readonly presented: PresentedCredentials;
+    readonly address: string;
+    readonly nowMs: number;
+  },
+): Authenticated | Refusal {
+  const { client, presented, nowMs } = attempt;
+  const elsewhere = ofAnotherEnvironment(authority, environment, presented.clientId);
+  if (elsewhere !== undefined) return elsewhere;
+  const secret = matchingSecret(authority, environment, {
+    secrets: client?.secrets ?? [NO_SECRET],
+    presented: presented.clientSecret,
+  });
+  if (client === undefined) return refuse('unknown-client');
+  if (secret === undefined) return refuse('wrong-secret');
+  if (secret.revoked) return refuse('revoked-secret');
+  if (secret.expiresAtMs !== undefined && nowMs >= secret.expiresAtMs) {
+    return refuse('expired-secret');
+  }
+  const { clients } = authority.replica;
+  const state = clients.state(client.ordinal);
+  if (state === 'deleted') return refuse('deleted-client');
+  if (state === 'suspended') return refuse('suspended-client');
+  if (authority.replica.program(clients.program(client.ordinal))?.suspended !== false) {
+    return refuse('suspended-program');
+  }
+  if (!isAllowedFrom(client, attempt.address)) return refuse('address-not-allowed');
+  return { client, secret };
+}
+
+/** Told by the public tag of the client_id alone, so it gives nothing away (and nothing is looked up elsewhere). */
+function ofAnotherEnvironment(
+  authority: Authority,
+  here: EnvironmentState,
+  clientId: string,
+): RefusalOf<'other-environment'> | undefined {
+  const tag = tagOfClientId(clientId);
+  if (tag === undefined || tag === here.tag) return undefined;
+  const other = authority.replica.environments().find((one) => one.tag === tag);
+  if (other === undefined) return undefined;
+  return refuse('other-environment', {
+    presented: other.name,
+    here: here.name,
+    tokenEndpoint: `${other.issuer}/token`,
+  });
+}
+
+/** Compares with every secret, without stopping at the first that fits; hashes once for each pepper version among them. */
+function matchingSecret(
+  { keyRing }: Authority,
+  environment: EnvironmentState,
+  candidates: { readonly secrets: readonly StoredSecret[]; readonly presented: string },
+): StoredSecret | undefined {
+  let match: StoredSecret | undefined;
+  let hashedUnder = -1;
+  let mac: Uint8Array = NO_SECRET.mac;
+  const secrets = candidates.secrets.length === 0 ? [NO_SECRET] : candidates.secrets;
+  for (const secret of secrets) {
+    if (secret.pepperVersion !== hashedUnder) {
+      hashedUnder = secret.pepperVersion;
+      const pepper =
+        hashedUnder === NO_SECRET.pepperVersion
+          ? keyRing.newestPepper(environment.ordinal).pepper
+          : keyRing.pepper(environment.ordinal, hashedUnder);
+      if (pepper === undefined) throw new StoreUnavailable('a pepper is not loaded yet');
+      mac = macOfSecret(pepper, candidates.presented);
+    }
+    if (sameMac(mac, secret.mac)) match = secret;
+  }
+  return match;
+}
+
+const allowLists = new WeakMap<ClientCredentials, BlockList>();
+
+function isAllowedFrom(client: ClientCredentials, address: string): boolean {
+  if (client.allowIp.length === 0) return true;
+  let list = allowLists.get(client);
+  if (list === undefined) {
+    list = new BlockList();
+    for (const cidr of client.allowIp) {
+      const [net = '', bits = ''] = cidr.split('/');
+      list.addSubnet(net, Number(bits), isIP(net) === 6 ? 'ipv6' : 'ipv4');
+    }
+    allowLists.set(client, list);
+  }
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}

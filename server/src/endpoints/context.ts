@@ -1,0 +1,36 @@
+/** What an endpoint is given to work with. Each is a part of the running authority; none is a store. */
+
+import type { KeyRing } from '../credentials/key-ring.ts';
+import type { Clock, Randomness } from '../ports/clock.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Log } from '../ports/log.ts';
+import type { Changes } from '../ports/store.ts';
+import type { CredentialsCache } from '../replica/credentials-cache.ts';
+import type { Follower } from '../replica/follower.ts';
+import type { Receipt } from '../replica/receipt.ts';
+import type { EnvironmentState, Replica } from '../replica/replica.ts';
+import type { Admission } from './admission.ts';
+import type { Exposures } from './exposures.ts';
+
+export type Authority = {
+  readonly replica: Replica;
+  readonly follower: Follower;
+  readonly credentials: CredentialsCache;
+  readonly keyRing: KeyRing;
+  readonly journal: Journal;
+  readonly changes: Changes;
+  /** Waits until every node has acknowledged a change. */
+  readonly receipt: (sequence: number) => Promise<Receipt>;
+  readonly admission: Admission;
+  readonly exposures: Exposures;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly log: Log;
+};
+
+/** The environment that a route stands for, as the replica has it now. */
+export function environmentOf(authority: Authority, ordinal: number): EnvironmentState {
+  const environment = authority.replica.environment(ordinal);
+  if (environment === undefined) throw new Error(`environment ${ordinal} is not loaded`);
+  return environment;
+}

@@ -1,0 +1,70 @@
+/**
+ * POST /introspect (RFC 7662): tells a resource server whether a token of its environment is alive, and a client the same of its
+ * own tokens. Whatever the caller may not know of looks like a token that does not exist.
+ */
+
+import {
+  INACTIVE,
+  introspectionAnswer,
+  isRefusal,
+  NO_RESOURCE,
+  type Refusal,
+} from '@countersign/protocol';
+import type { TokenClaims } from '../credentials/access-token.ts';
+import type { ClientCredentials } from '../ports/model.ts';
+import { answering, type Refused } from './answering.ts';
+import { callerOf } from './caller.ts';
+import { type Authority, environmentOf } from './context.ts';
+import type { Answer, Incoming } from './exchange.ts';
+import { verifyToken } from './verify-token.ts';
+
+const INACTIVE_ANSWER: Answer = { status: 200, body: INACTIVE };
+
+/** The handler of one environment's introspection endpoint. */
+export function introspectEndpoint(
+  authority: Authority,
+  environment: { readonly ordinal: number; readonly name: string },
+): (incoming: Incoming) => Promise<Answer> {
+  const where = { endpoint: 'introspect', environment: environment.name };
+  return answering(where, authority.log, (incoming) =>
+    introspect(authority, environment.ordinal, incoming),
+  );
+}
+
+async function introspect(
+  authority: Authority,
+  ordinal: number,
+  incoming: Incoming,
+): Promise<Answer | Refusal | Refused> {
+  const caller = await callerOf(authority, ordinal, incoming);
+  if (isRefusal(caller)) return caller;
+  const verified = await verifyToken(authority, ordinal, caller.query.token);
+  if (isRefusal(verified)) return { refusal: verified, client: caller.client.clientId };
+  if (verified.standing !== 'live') return INACTIVE_ANSWER;
+  const { claims, jti } = verified;
+  if (!maySee(caller.client, claims)) return INACTIVE_ANSWER;
+
+  const { clients, program } = authority.replica;
+  const environment = environmentOf(authority, ordinal);
+  return {
+    status: 200,
+    body: introspectionAnswer({
+      issuer: environment.issuer,
+      clientId: clients.clientId(claims.client),
+      programId: program(clients.program(claims.client))?.programId ?? '',
+      scope: environment.scopeSets.get(claims.scopeSet) ?? '',
+      audience: environment.resources.get(claims.resource) ?? environment.issuer,
+      issuedAtMs: claims.issuedAtMs,
+      lifetimeSeconds: claims.lifetimeSeconds,
+      jti,
+    }),
+  };
+}
+
+/** RFC 7662 §4: a caller learns of tokens that are meant for it, or its own. Without resources of its own a server sees all. */
+function maySee(caller: ClientCredentials, claims: TokenClaims): boolean {
+  if (caller.ordinal === claims.client) return true;
+  if (!caller.resourceServer) return false;
+  if (caller.resources.length === 0) return true;
+  return claims.resource !== NO_RESOURCE && caller.resources.includes(claims.resource);
+}

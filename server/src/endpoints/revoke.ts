@@ -1,0 +1,63 @@
+/**
+ * POST /revoke (RFC 7009): a client kills a token of its own. The answer is 200 once no node accepts the token any more, and also
+ * for a token that was dead or never was.
+ */
+
+import { isRefusal, refuse, type Refusal } from '@countersign/protocol';
+import { expiresAtSeconds } from '@countersign/protocol';
+import { answering, type Refused } from './answering.ts';
+import { callerOf } from './caller.ts';
+import type { Authority } from './context.ts';
+import type { Answer, Incoming } from './exchange.ts';
+import { verifyToken } from './verify-token.ts';
+
+const DONE: Answer = { status: 200, body: '' };
+
+/** The handler of one environment's revocation endpoint. */
+export function revokeEndpoint(
+  authority: Authority,
+  environment: { readonly ordinal: number; readonly name: string },
+): (incoming: Incoming) => Promise<Answer> {
+  const where = { endpoint: 'revoke', environment: environment.name };
+  return answering(where, authority.log, (incoming) =>
+    revoke(authority, environment.ordinal, incoming),
+  );
+}
+
+async function revoke(
+  authority: Authority,
+  ordinal: number,
+  incoming: Incoming,
+): Promise<Answer | Refusal | Refused> {
+  const caller = await callerOf(authority, ordinal, incoming);
+  if (isRefusal(caller)) return caller;
+  const { clientId } = caller.client;
+  const verified = await verifyToken(authority, ordinal, caller.query.token);
+  if (isRefusal(verified)) return { refusal: verified, client: clientId };
+  // RFC 7009 §2.2: a token that is not known is not worth an error.
+  if (verified.standing === 'unknown' || verified.standing === 'expired') return DONE;
+  const { jti, claims } = verified;
+  if (claims.client !== caller.client.ordinal) {
+    // Whoever holds a token of another client has found a leak.
+    const owner = authority.replica.clients.clientId(claims.client);
+    authority.log.warn(
+      { request: incoming.requestId, client: clientId, owner, jti, address: incoming.address },
+      'a client presented a token of another client',
+    );
+    return { refusal: refuse('token-of-another-client'), client: clientId };
+  }
+  // A token that is revoked already is asked for again: its receipt may still have been incomplete.
+  const { sequence } = await authority.changes.commit({
+    change: {
+      kind: 'token.revoke',
+      jti,
+      client: claims.client,
+      expiresAtMs: expiresAtSeconds(claims) * 1000,
+    },
+    actor: `client:${clientId}`,
+    atMs: authority.clock.wallMs(),
+  });
+  const receipt = await authority.receipt(sequence);
+  if (!receipt.complete) return { refusal: refuse('store-unavailable'), client: clientId };
+  return DONE;
+}

@@ -1,0 +1,182 @@
+/**
+ * Keeps a replica abreast of the change log and holds the node's lease: registers first, polls afterwards, decides only
+ * while the lease runs. Time and the store are handed in.
+ */
+
+import type { ChangeLog, NodeRegistry, NodeRow, Poll } from '../ports/change-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Lease, newLease, type Reading } from './lease.ts';
+import type { Replica } from './replica.ts';
+
+export type FollowerOptions = {
+  readonly leaseMs: number;
+  /** The floor under every wake-up: a lost hint costs this much. */
+  readonly pollIntervalMs: number;
+};
+
+export const FOLLOWER_DEFAULTS: FollowerOptions = { leaseMs: 30_000, pollIntervalMs: 100 };
+/** Renewals within one lease: several may fail before the node has to stop. */
+const RENEWALS_PER_LEASE = 6;
+
+export type Follower = {
+  /** Resolves once the node is registered, loaded and may decide. */
+  start(): Promise<void>;
+  /** Whether this node may decide at this moment. Ask in the same synchronous step as the decision. */
+  mayDecide(): boolean;
+  leaseRemainingMs(): number;
+  /** Polls to the end of the log as it is now or later; callers that ask together share one poll. */
+  catchUp(): Promise<void>;
+  /** Stops deciding, then takes the node out of the registry. */
+  stop(): Promise<void>;
+};
+
+export type FollowerDeps = {
+  readonly log: ChangeLog;
+  readonly nodes: NodeRegistry;
+  readonly replica: Replica;
+  readonly clock: Clock;
+  readonly node: Omit<
+    NodeRow,
+    'leaseMs' | 'renewals' | 'appliedSequence' | 'startedAtMs' | 'renewedAtMs'
+  >;
+  /** Told of every failed exchange with the store; the lease runs on until it runs out. */
+  readonly onFailure: (step: string, error: unknown) => void;
+};
+
+export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follower {
+  const { log, nodes, replica, clock, onFailure } = deps;
+  const { node } = deps.node;
+  const lease: Lease = newLease(options.leaseMs);
+  const now = (): Reading => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+  let stopped = false;
+  let unwatch = (): void => {};
+  /** Rises when the replica is loaded anew, so that an answer to an older question is not applied. */
+  let epoch = 0;
+  let acknowledged = 0;
+  let acknowledging: Promise<void> | undefined;
+
+  const reload = async (): Promise<void> => {
+    lease.end();
+    await log.snapshot((snapshot) => {
+      epoch += 1;
+      replica.load(snapshot);
+    });
+  };
+
+  const acknowledge = async (): Promise<void> => {
+    while (!stopped && replica.position.sequence > acknowledged) {
+      const { sequence } = replica.position;
+      await nodes.acknowledge(node, sequence);
+      acknowledged = sequence;
+    }
+  };
+
+  /** Records in the registry how far this node is; one write at a time, the last word wins. */
+  const acknowledgeSoon = (): void => {
+    acknowledging ??= acknowledge()
+      .catch((error) => onFailure('acknowledge', error))
+      .finally(() => {
+        acknowledging = undefined;
+      });
+  };
+
+  /** One question to the log and its answer applied. False: the log holds more, or the replica had to be loaded anew. */
+  const ask = async (question: (after: number) => Promise<Poll>): Promise<boolean> => {
+    const asked = replica.position;
+    const askedEpoch = epoch;
+    const poll = await question(asked.sequence);
+    if (askedEpoch !== epoch) return false;
+    const outcome = replica.take(poll, asked);
+    if (outcome === 'diverged') {
+      await reload();
+      return false;
+    }
+    if (replica.position.sequence > acknowledged) acknowledgeSoon();
+    return outcome === 'current';
+  };
+
+  const poll = async (): Promise<void> => {
+    while (!stopped && !(await ask((after) => log.poll(after)))) {
+      // More to come: the event loop had its turn in between.
+    }
+  };
+
+  /** Only this extends the lease: a committed write whose poll has been applied to its end, counted from before it was sent. */
+  const renew = async (): Promise<void> => {
+    const sent = now();
+    let registered = true;
+    const current = await ask(async (after) => {
+      const renewal = await nodes.renew(node, after);
+      registered = renewal !== undefined;
+      return renewal ?? (await log.poll(after));
+    });
+    if (stopped) return;
+    if (!registered) return register();
+    if (current) lease.renewed(sent);
+    else await poll();
+  };
+
+  /** Puts the node's row in the registry. What it decided on before is void: it was written off or never known. */
+  const register = async (): Promise<void> => {
+    lease.end();
+    acknowledged = 0;
+    const { version, listen, process } = deps.node;
+    await nodes.register({ node, leaseMs: options.leaseMs, version, listen, process });
+    if (replica.position.incarnation === '') await reload();
+    await renew();
+  };
+
+  const catchUp = shared(poll);
+
+  /** Runs a step over and over until the follower stops; its failures are told, never thrown. */
+  const repeat = async (step: string, everyMs: number, run: () => Promise<void>): Promise<void> => {
+    while (!stopped) {
+      await clock.sleep(everyMs);
+      if (stopped) return;
+      await run().catch((error) => onFailure(step, error));
+    }
+  };
+
+  return {
+    start: async () => {
+      await register();
+      while (!stopped && !lease.isHeldAt(now())) await renew();
+      unwatch = log.watch(() => {
+        catchUp().catch((error) => onFailure('poll', error));
+      });
+      void repeat('poll', options.pollIntervalMs, catchUp);
+      void repeat('renew', options.leaseMs / RENEWALS_PER_LEASE, async () => {
+        await renew();
+        replica.forget(clock.wallMs());
+      });
+    },
+    mayDecide: () => lease.isHeldAt(now()),
+    leaseRemainingMs: () => lease.remainingMs(now()),
+    catchUp,
+    stop: async () => {
+      stopped = true;
+      lease.end();
+      unwatch();
+      await acknowledging;
+      await nodes.leave(node);
+    },
+  };
+}
+
+/** One run for all who ask before it begins: whoever asks while one is under way waits for the next. */
+function shared(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    next = undefined;
+    running = run().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  return () => {
+    if (running === undefined) return begin();
+    next ??= running.then(begin, begin);
+    return next;
+  };
+}

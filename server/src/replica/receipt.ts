@@ -1,0 +1,93 @@
+/**
+ * The acknowledgement of a change by all nodes. A change is committed first; then every node of the registry has confirmed it,
+ * has left, or is written off, because its process is gone or because it was watched not to renew for a whole lease.
+ */
+
+import type { NodeRegistry, NodeRow } from '../ports/change-log.ts';
+import type { Clock } from '../ports/clock.ts';
+
+export type ReceiptEntry = { readonly node: string; readonly ms: number };
+
+export type Receipt = {
+  /** Number of the change that this acknowledges. */
+  readonly sequence: number;
+  /** Nodes that have applied the change, and how many ms after its commit that was seen. */
+  readonly confirmed: readonly ReceiptEntry[];
+  /** Nodes that refuse by themselves: their lease has run out or their process is gone. */
+  readonly fenced: readonly ReceiptEntry[];
+  /** Nodes that stopped deciding and left. */
+  readonly left: readonly ReceiptEntry[];
+  /** Nodes still to be heard of; empty in a complete receipt. */
+  readonly waiting: readonly string[];
+  readonly complete: boolean;
+};
+
+/** Clocks of two machines may differ in rate by this much, and a node may be slow to notice. */
+const RATE_MARGIN = 0.01;
+const MARGIN_MS = 1_000;
+const LOOK_INTERVAL_MS = 2;
+/** Asking for a lock opens a file: done less often than reading a row. */
+const LOCK_LOOK_INTERVAL_MS = 100;
+
+type Watched = { readonly renewals: number; readonly sinceMs: number };
+
+/**
+ * Waits until every node has acknowledged change `sequence`, or `waitMs` have passed: then the receipt is incomplete and can be
+ * asked for again by its number.
+ */
+export async function awaitReceipt(
+  deps: { readonly nodes: NodeRegistry; readonly clock: Clock },
+  sequence: number,
+  waitMs: number,
+): Promise<Receipt> {
+  const { nodes, clock } = deps;
+  const startMs = clock.monotonicMs();
+  // Listed after the commit: a node that registers later polls after that, so it sees the change.
+  const waiting = new Set((await nodes.list()).map((row) => row.node));
+  const watched = new Map<string, Watched>();
+  const confirmed: ReceiptEntry[] = [];
+  const fenced: ReceiptEntry[] = [];
+  const left: ReceiptEntry[] = [];
+  let lookedAtLocksMs = startMs - LOCK_LOOK_INTERVAL_MS / 2;
+
+  for (;;) {
+    const nowMs = clock.monotonicMs();
+    const rows = new Map((await nodes.list()).map((row) => [row.node, row]));
+    const mayLookAtLocks = nowMs - lookedAtLocksMs >= LOCK_LOOK_INTERVAL_MS;
+    if (mayLookAtLocks) lookedAtLocksMs = nowMs;
+    for (const node of [...waiting]) {
+      const row = rows.get(node);
+      const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
+      if (row === undefined) left.push(entry);
+      else if (row.appliedSequence >= sequence) confirmed.push(entry);
+      else if (await isWrittenOff(deps, row, { watched, nowMs, mayLookAtLocks })) fenced.push(entry);
+      else continue;
+      waiting.delete(node);
+    }
+    const complete = waiting.size === 0;
+    if (complete || nowMs - startMs >= waitMs) {
+      return { sequence, confirmed, fenced, left, waiting: [...waiting], complete };
+    }
+    await clock.sleep(LOOK_INTERVAL_MS);
+  }
+}
+
+/** Writes a node off if it is dead, or if its renewal counter stood still for its own lease on this clock. */
+async function isWrittenOff(
+  deps: { readonly nodes: NodeRegistry },
+  row: NodeRow,
+  look: { watched: Map<string, Watched>; nowMs: number; mayLookAtLocks: boolean },
+): Promise<boolean> {
+  const { watched, nowMs } = look;
+  if (look.mayLookAtLocks && (await deps.nodes.isDead(row.node))) {
+    return deps.nodes.fence(row.node, row.renewals);
+  }
+  const seen = watched.get(row.node);
+  if (seen === undefined || seen.renewals !== row.renewals) {
+    watched.set(row.node, { renewals: row.renewals, sinceMs: nowMs });
+    return false;
+  }
+  const silenceMs = nowMs - seen.sinceMs;
+  if (silenceMs < row.leaseMs * (1 + RATE_MARGIN) + MARGIN_MS) return false;
+  return deps.nodes.fence(row.node, row.renewals);
+}

@@ -1,0 +1,182 @@
+/** Reads of the change log and of what a replica holds. Each runs in one snapshot of the store. */
+
+import type { Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
+import type { ClientCredentials, Position } from '../../ports/model.ts';
+import { clientFact } from './changes/clients.ts';
+import { programFact } from './changes/programs.ts';
+import { secretFact } from './changes/secrets.ts';
+import { all, db, first, type Steps } from './schema.ts';
+
+/** Changes handed over at a time, so that a node far behind does not stall its event loop. */
+const CHANGES_PER_POLL_MAX = 500;
+/** Of these at most two are live; the others only let a refusal say why. */
+const SECRETS_PER_CLIENT_MAX = 8;
+
+export function* positionOfStore(): Steps<Position> {
+  const row = yield* first(
+    db
+      .selectFrom('store')
+      .select(['incarnation', 'sequence', 'change_id'])
+      .where('id', '=', 1),
+  );
+  if (row === undefined) throw new Error('the store has no head row: it was never initialised');
+  return {
+    incarnation: row.incarnation,
+    sequence: row.sequence,
+    changeId: row.change_id,
+  };
+}
+
+export function* pollChanges(after: number): Steps<Poll> {
+  const position = yield* positionOfStore();
+  const [known] = yield* all(
+    db.selectFrom('changes').select('change_id').where('sequence', '=', after),
+  );
+  const rows =
+    position.sequence <= after
+      ? []
+      : yield* all(
+          db
+            .selectFrom('changes')
+            .select(['sequence', 'change_id', 'facts'])
+            .where('sequence', '>', after)
+            .orderBy('sequence')
+            .limit(CHANGES_PER_POLL_MAX),
+        );
+  return {
+    incarnation: position.incarnation,
+    changeIdAtAfter: after === 0 ? '' : known?.change_id,
+    head: position.sequence,
+    changes: rows.map(
+      (row): LoggedChange => ({
+        sequence: row.sequence,
+        changeId: row.change_id,
+        facts: JSON.parse(row.facts) as readonly Fact[],
+      }),
+    ),
+  };
+}
+
+export function* loadClientCredentials(
+  ordinal: number,
+): Steps<{ head: number; client: ClientCredentials | undefined }> {
+  const { sequence: head } = yield* positionOfStore();
+  const client = yield* first(
+    db
+      .selectFrom('clients')
+      .innerJoin('programs', 'programs.ordinal', 'clients.program')
+      .select([
+        'clients.ordinal',
+        'clients.client_id',
+        'clients.scope',
+        'clients.resources',
+        'clients.allow_ip',
+        'clients.token_lifetime_s',
+        'clients.resource_server',
+        'programs.program_id',
+      ])
+      .where('clients.ordinal', '=', ordinal),
+  );
+  if (client === undefined) return { head, client: undefined };
+  const secrets = yield* all(
+    db
+      .selectFrom('secrets')
+      .select([
+        'ordinal',
+        'secret_id',
+        'mac',
+        'pepper_version',
+        'expires_at_ms',
+        'revoked_at_ms',
+      ])
+      .where('client', '=', ordinal)
+      .orderBy((of) => of('revoked_at_ms', 'is not', null))
+      .orderBy('ordinal', 'desc')
+      .limit(SECRETS_PER_CLIENT_MAX),
+  );
+  return {
+    head,
+    client: {
+      ordinal: client.ordinal,
+      clientId: client.client_id,
+      programId: client.program_id,
+      scope: client.scope === '' ? [] : client.scope.split(' '),
+      resources: JSON.parse(client.resources) as number[],
+      allowIp: JSON.parse(client.allow_ip) as string[],
+      tokenLifetimeSeconds: client.token_lifetime_s,
+      resourceServer: client.resource_server === 1,
+      secrets: secrets.map((row) => ({
+        ordinal: row.ordinal,
+        secretId: row.secret_id,
+        mac: row.mac,
+        pepperVersion: row.pepper_version,
+        ...(row.expires_at_ms === null ? {} : { expiresAtMs: row.expires_at_ms }),
+        revoked: row.revoked_at_ms !== null,
+      })),
+    },
+  };
+}
+
+/** The queries of a snapshot, each with the fact that one of its rows is. Rows are streamed: a store may hold a million clients. */
+export const SNAPSHOT_PARTS = [
+  part(db.selectFrom('environments').selectAll(), (row) => ({ is: 'environment', ...row })),
+  part(db.selectFrom('keys').select(['purpose', 'environment', 'version', 'wrapped']), (row) => ({
+    is: 'key',
+    ...row,
+  })),
+  part(db.selectFrom('scopes').selectAll(), (row) => ({ is: 'scope', ...row })),
+  part(db.selectFrom('scope_sets').select(['environment', 'id', 'scope']), (row) => ({
+    is: 'scope-set',
+    ...row,
+  })),
+  part(db.selectFrom('resources').selectAll(), (row) => ({ is: 'resource', ...row })),
+  part(
+    db.selectFrom('programs').select(['ordinal', 'program_id', 'generation', 'suspended']),
+    programFact,
+  ),
+  part(
+    db
+      .selectFrom('clients')
+      .select([
+        'ordinal',
+        'client_id',
+        'program',
+        'environment',
+        'generation',
+        'state',
+        'resource_server',
+      ]),
+    clientFact,
+  ),
+  part(
+    db
+      .selectFrom('secrets')
+      .select(['ordinal', 'client', 'killed', 'forget_at_ms'])
+      .where((of) =>
+        of.or([
+          of('killed', '=', 1),
+          // The newest one tells how far the ordinals have come.
+          of('ordinal', '=', of.selectFrom('secrets').select((max) => max.fn.max('ordinal').as('n'))),
+        ]),
+      ),
+    secretFact,
+  ),
+  part(db.selectFrom('revoked_tokens').selectAll(), (row) => ({
+    is: 'revoked-token',
+    jti: row.jti,
+    client: row.client,
+    forgetAtMs: row.forget_at_ms,
+  })),
+] as const;
+
+type SnapshotPart = {
+  readonly query: { compile(): import('kysely').CompiledQuery };
+  readonly factOf: (row: unknown) => Fact;
+};
+
+function part<Row>(
+  query: { compile(): import('kysely').CompiledQuery<Row> },
+  factOf: (row: Row) => Fact,
+): SnapshotPart {
+  return { query, factOf: factOf as (row: unknown) => Fact };
+}

@@ -1,0 +1,161 @@
+/** Changes of clients. A deleted client leaves a tombstone: neither its id nor its ordinal is ever given out again. */
+
+import type { Selectable } from 'kysely';
+import type { Fact } from '../../../ports/change-log.ts';
+import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
+import { type Effect, earlierChange } from '../append.ts';
+import { db, first, run, type Steps, type Tables } from '../schema.ts';
+import { programRow } from './programs.ts';
+import { environmentRow, resourceNumbers, requireScopes, internScopeSet } from './scopes.ts';
+import { insertSecret } from './secrets.ts';
+
+type ClientRow = Selectable<Tables['clients']>;
+type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+
+export function clientFact(
+  row: Pick<
+    ClientRow,
+    | 'ordinal'
+    | 'client_id'
+    | 'program'
+    | 'environment'
+    | 'generation'
+    | 'state'
+    | 'resource_server'
+  >,
+): Fact {
+  return {
+    is: 'client',
+    ordinal: row.ordinal,
+    clientId: row.client_id,
+    program: row.program,
+    environment: row.environment,
+    generation: row.generation,
+    state: row.state,
+    resourceServer: row.resource_server === 1,
+  };
+}
+
+/** A client that is not deleted. */
+export function* clientRow(clientId: string): Steps<ClientRow> {
+  const row = yield* first(
+    db
+      .selectFrom('clients')
+      .selectAll()
+      .where('client_id', '=', clientId)
+      .where('state', '!=', 'deleted'),
+  );
+  if (row === undefined) {
+    throw new ChangeRefused(
+      'not-found',
+      `there is no client ${clientId}; 'countersign client list' shows the ones there are`,
+    );
+  }
+  return row;
+}
+
+export function* createClient(
+  change: Of<'client.create'>,
+  by: { actor: string; atMs: number },
+): Steps<Effect> {
+  const program = yield* programRow(change.programId);
+  const environment = yield* environmentRow(change.environment);
+  yield* requireScopes(environment, change.scope);
+  const resources = yield* resourceNumbers(environment, change.resources);
+  const scope = [...change.scope].sort().join(' ');
+  const row = (yield* first(
+    db
+      .insertInto('clients')
+      .values({
+        client_id: change.clientId,
+        program: program.ordinal,
+        environment: environment.ordinal,
+        name: change.name,
+        generation: 0,
+        state: 'active',
+        scope,
+        resources: JSON.stringify(resources),
+        allow_ip: JSON.stringify(change.allowIp),
+        token_lifetime_s: change.tokenLifetimeSeconds,
+        resource_server: change.resourceServer ? 1 : 0,
+        created_at_ms: by.atMs,
+      } as never)
+      .returningAll(),
+  )) as ClientRow;
+  const scopeSet = yield* internScopeSet({
+    environment: environment.ordinal,
+    scope,
+    client: row.ordinal,
+  });
+  const secret = yield* insertSecret(row.ordinal, change.secret, by);
+  return {
+    target: change.clientId,
+    facts: [...scopeSet, clientFact(row), secret],
+    detail: {
+      program: change.programId,
+      environment: change.environment,
+      name: change.name,
+      scope,
+      resources: change.resources,
+      allow_ip: change.allowIp,
+      token_lifetime_seconds: change.tokenLifetimeSeconds,
+      resource_server: change.resourceServer,
+      secret: change.secret.secretId,
+    },
+  };
+}
+
+export function* suspendClient(change: Of<'client.suspend'>): Steps<Effect | Committed> {
+  const client = yield* clientRow(change.clientId);
+  if (client.state === 'suspended') {
+    return yield* earlierChange(change.kind, change.clientId);
+  }
+  const after = { ...client, state: 'suspended', generation: client.generation + 1 } as const;
+  yield* run(
+    db
+      .updateTable('clients')
+      .set({
+        state: 'suspended',
+        generation: after.generation,
+        suspended_reason: change.reason,
+      })
+      .where('ordinal', '=', client.ordinal),
+  );
+  return {
+    target: change.clientId,
+    facts: [clientFact(after)],
+    detail: { reason: change.reason },
+  };
+}
+
+export function* reactivateClient(change: Of<'client.reactivate'>): Steps<Effect | Committed> {
+  const client = yield* clientRow(change.clientId);
+  if (client.state === 'active') return yield* earlierChange(change.kind, change.clientId);
+  yield* run(
+    db
+      .updateTable('clients')
+      .set({ state: 'active', suspended_reason: null })
+      .where('ordinal', '=', client.ordinal),
+  );
+  return { target: change.clientId, facts: [clientFact({ ...client, state: 'active' })] };
+}
+
+export function* deleteClient(change: Of<'client.delete'>): Steps<Effect | Committed> {
+  const deleted = yield* first(
+    db
+      .selectFrom('clients')
+      .select('ordinal')
+      .where('client_id', '=', change.clientId)
+      .where('state', '=', 'deleted'),
+  );
+  if (deleted !== undefined) return yield* earlierChange(change.kind, change.clientId);
+  const client = yield* clientRow(change.clientId);
+  const after = { ...client, state: 'deleted', generation: client.generation + 1 } as const;
+  yield* run(
+    db
+      .updateTable('clients')
+      .set({ state: 'deleted', generation: after.generation })
+      .where('ordinal', '=', client.ordinal),
+  );
+  return { target: change.clientId, facts: [clientFact(after)] };
+}

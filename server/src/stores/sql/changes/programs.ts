@@ -1,0 +1,95 @@
+/** Changes of programs: creation, suspension, reactivation. Suspending raises the generation; reactivating does not. */
+
+import type { Selectable } from 'kysely';
+import type { Fact } from '../../../ports/change-log.ts';
+import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
+import { type Effect, earlierChange } from '../append.ts';
+import { db, first, run, type Steps, type Tables } from '../schema.ts';
+
+type ProgramRow = Selectable<Tables['programs']>;
+type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+
+export function programFact(
+  row: Pick<ProgramRow, 'ordinal' | 'program_id' | 'generation' | 'suspended'>,
+): Fact {
+  return {
+    is: 'program',
+    ordinal: row.ordinal,
+    programId: row.program_id,
+    generation: row.generation,
+    suspended: row.suspended === 1,
+  };
+}
+
+export function* programRow(programId: string): Steps<ProgramRow> {
+  const row = yield* first(
+    db.selectFrom('programs').selectAll().where('program_id', '=', programId),
+  );
+  if (row === undefined) {
+    throw new ChangeRefused(
+      'not-found',
+      `there is no program ${programId}; 'countersign program list' shows the ones there are`,
+    );
+  }
+  return row;
+}
+
+export function* createProgram(change: Of<'program.create'>, atMs: number): Steps<Effect> {
+  const row = yield* first(
+    db
+      .insertInto('programs')
+      .values({
+        program_id: change.programId,
+        name: change.name,
+        generation: 0,
+        suspended: 0,
+        created_at_ms: atMs,
+      } as never)
+      .returningAll(),
+  );
+  return {
+    target: change.programId,
+    facts: [programFact(row as ProgramRow)],
+    detail: { name: change.name },
+  };
+}
+
+/** Stops a program at once: every token of its clients dies with the old generation. */
+export function* suspendProgram(
+  change: Of<'program.suspend'>,
+  atMs: number,
+): Steps<Effect | Committed> {
+  const program = yield* programRow(change.programId);
+  if (program.suspended === 1) return yield* earlierChange(change.kind, change.programId);
+  const suspended = { ...program, suspended: 1, generation: program.generation + 1 };
+  yield* run(
+    db
+      .updateTable('programs')
+      .set({
+        suspended: 1,
+        generation: suspended.generation,
+        suspended_reason: change.reason,
+        suspended_at_ms: atMs,
+      })
+      .where('ordinal', '=', program.ordinal),
+  );
+  return {
+    target: change.programId,
+    facts: [programFact(suspended)],
+    detail: { reason: change.reason },
+  };
+}
+
+export function* reactivateProgram(
+  change: Of<'program.reactivate'>,
+): Steps<Effect | Committed> {
+  const program = yield* programRow(change.programId);
+  if (program.suspended === 0) return yield* earlierChange(change.kind, change.programId);
+  yield* run(
+    db
+      .updateTable('programs')
+      .set({ suspended: 0, suspended_reason: null, suspended_at_ms: null })
+      .where('ordinal', '=', program.ordinal),
+  );
+  return { target: change.programId, facts: [programFact({ ...program, suspended: 0 })] };
+}

@@ -1,0 +1,187 @@
+/** Changes of client secrets. Of a secret the store knows a keyed hash, an id and the last four characters. */
+
+import type { Selectable } from 'kysely';
+import type { Fact } from '../../../ports/change-log.ts';
+import {
+  type Change,
+  ChangeRefused,
+  type Committed,
+  type NewSecret,
+} from '../../../ports/store.ts';
+import { type Effect, earlierChange } from '../append.ts';
+import { all, db, first, run, type Steps, type Tables } from '../schema.ts';
+
+type SecretRow = Selectable<Tables['secrets']>;
+type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+type By = { readonly actor: string; readonly atMs: number };
+
+/** Two, so that a rotation can overlap and no third secret lies about forgotten. */
+const LIVE_SECRETS_PER_CLIENT_MAX = 2;
+/** No token lives longer, so what a kill must remember may be forgotten this long after it. */
+const LONGEST_TOKEN_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+export function secretFact(
+  row: Pick<SecretRow, 'ordinal' | 'client' | 'killed' | 'forget_at_ms'>,
+): Fact {
+  return {
+    is: 'secret',
+    ordinal: row.ordinal,
+    client: row.client,
+    killed: row.killed === 1,
+    forgetAtMs: row.forget_at_ms,
+  };
+}
+
+export function* insertSecret(client: number, secret: NewSecret, by: By): Steps<Fact> {
+  const row = yield* first(
+    db
+      .insertInto('secrets')
+      .values({
+        secret_id: secret.secretId,
+        client,
+        mac: secret.mac,
+        pepper_version: secret.pepperVersion,
+        hint: secret.hint,
+        created_at_ms: by.atMs,
+        created_by: by.actor,
+        expires_at_ms: secret.expiresAtMs ?? null,
+        killed: 0,
+        forget_at_ms: 0,
+      } as never)
+      .returningAll(),
+  );
+  return secretFact(row as SecretRow);
+}
+
+function* liveSecrets(client: number, atMs: number): Steps<readonly SecretRow[]> {
+  const rows = yield* all(
+    db
+      .selectFrom('secrets')
+      .selectAll()
+      .where('client', '=', client)
+      .where('revoked_at_ms', 'is', null),
+  );
+  return rows.filter((row) => row.expires_at_ms === null || row.expires_at_ms > atMs);
+}
+
+function* ownerOf(clientId: string): Steps<number> {
+  const row = yield* first(
+    db
+      .selectFrom('clients')
+      .select('ordinal')
+      .where('client_id', '=', clientId)
+      .where('state', '!=', 'deleted'),
+  );
+  if (row === undefined) {
+    throw new ChangeRefused(
+      'not-found',
+      `there is no client ${clientId}; 'countersign client list' shows the ones there are`,
+    );
+  }
+  return row.ordinal;
+}
+
+export function* createSecret(change: Of<'secret.create'>, by: By): Steps<Effect> {
+  const client = yield* ownerOf(change.clientId);
+  const live = yield* liveSecrets(client, by.atMs);
+  if (live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
+    throw new ChangeRefused(
+      'limit',
+      `client ${change.clientId} has ${live.length} live secrets, which is the most; ` +
+        `revoke one first (${live.map((row) => row.secret_id).join(', ')}) or rotate`,
+    );
+  }
+  const fact = yield* insertSecret(client, change.secret, by);
+  return {
+    target: change.secret.secretId,
+    facts: [fact],
+    detail: { client: change.clientId, expires_at_ms: change.secret.expiresAtMs },
+  };
+}
+
+/** Makes a new secret and schedules the end of those that were live; none of them gets a longer life by it. */
+export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect> {
+  const client = yield* ownerOf(change.clientId);
+  const live = yield* liveSecrets(client, by.atMs);
+  const overlapping = change.othersExpireAtMs > by.atMs;
+  if (overlapping && live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
+    throw new ChangeRefused(
+      'limit',
+      `client ${change.clientId} is in a rotation already: ${live.length} secrets are live; ` +
+        'revoke the older one first, or rotate with --overlap 0s, which ends both',
+    );
+  }
+  for (const row of live) {
+    const endMs = Math.min(row.expires_at_ms ?? Number.MAX_SAFE_INTEGER, change.othersExpireAtMs);
+    yield* run(
+      db
+        .updateTable('secrets')
+        .set({ expires_at_ms: endMs })
+        .where('ordinal', '=', row.ordinal),
+    );
+  }
+  const fact = yield* insertSecret(client, change.secret, by);
+  return {
+    target: change.secret.secretId,
+    facts: [fact],
+    detail: {
+      client: change.clientId,
+      ended: live.map((row) => row.secret_id),
+      others_expire_at_ms: change.othersExpireAtMs,
+      expires_at_ms: change.secret.expiresAtMs,
+    },
+  };
+}
+
+export function* revokeSecret(
+  change: Of<'secret.revoke'>,
+  by: By,
+): Steps<Effect | Committed> {
+  const row = yield* first(
+    db.selectFrom('secrets').selectAll().where('secret_id', '=', change.secretId),
+  );
+  if (row === undefined) {
+    throw new ChangeRefused(
+      'not-found',
+      `there is no secret ${change.secretId}; 'countersign secret list CLIENT_ID' shows them`,
+    );
+  }
+  const killed = row.killed === 1 || change.killTokens;
+  if (row.revoked_at_ms !== null && killed === (row.killed === 1)) {
+    return yield* earlierChange(change.kind, change.secretId);
+  }
+  const after = {
+    revoked_at_ms: row.revoked_at_ms ?? by.atMs,
+    killed: killed ? 1 : 0,
+    forget_at_ms: killed ? by.atMs + LONGEST_TOKEN_LIFETIME_MS : 0,
+  };
+  yield* run(db.updateTable('secrets').set(after).where('ordinal', '=', row.ordinal));
+  return {
+    target: change.secretId,
+    facts: [secretFact({ ...row, ...after })],
+    detail: { kill_tokens: change.killTokens },
+  };
+}
+
+/** Marks a secret as seen where it must never stand. It goes on working: a stranger must not be able to stop a client. */
+export function* exposeSecret(
+  change: Of<'secret.expose'>,
+  by: By,
+): Steps<Effect | Committed> {
+  const row = yield* first(
+    db.selectFrom('secrets').selectAll().where('ordinal', '=', change.secret),
+  );
+  if (row === undefined) throw new ChangeRefused('not-found', 'there is no such secret');
+  if (row.exposed_at_ms !== null) return yield* earlierChange(change.kind, row.secret_id);
+  yield* run(
+    db
+      .updateTable('secrets')
+      .set({ exposed_at_ms: by.atMs })
+      .where('ordinal', '=', row.ordinal),
+  );
+  return {
+    target: row.secret_id,
+    facts: [secretFact(row)],
+    detail: { where: change.where },
+  };
+}

@@ -1,0 +1,177 @@
+/** Reads for people: what there is, by name, without a secret in it. */
+
+import { sql } from 'kysely';
+import type {
+  AuditLine,
+  ClientRecord,
+  EnvironmentRecord,
+  ProgramRecord,
+  SecretRecord,
+} from '../../ports/model.ts';
+import type { AuditEntry } from './append.ts';
+import { all, db, type Steps } from './schema.ts';
+
+export function* environments(): Steps<readonly EnvironmentRecord[]> {
+  return yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
+}
+
+export function* programs(
+  filter: { programId?: string } = {},
+): Steps<readonly ProgramRecord[]> {
+  let query = db.selectFrom('programs').selectAll().orderBy('ordinal');
+  if (filter.programId !== undefined) query = query.where('program_id', '=', filter.programId);
+  return (yield* all(query)).map((row) => ({
+    ordinal: row.ordinal,
+    programId: row.program_id,
+    name: row.name,
+    generation: row.generation,
+    suspended: row.suspended === 1,
+    ...present('suspendedReason', row.suspended_reason),
+    ...present('suspendedAtMs', row.suspended_at_ms),
+    createdAtMs: row.created_at_ms,
+  }));
+}
+
+export function* clients(
+  filter: { clientId?: string; programId?: string } = {},
+): Steps<readonly ClientRecord[]> {
+  let query = db
+    .selectFrom('clients')
+    .innerJoin('programs', 'programs.ordinal', 'clients.program')
+    .innerJoin('environments', 'environments.ordinal', 'clients.environment')
+    .selectAll('clients')
+    .select(['programs.program_id', 'environments.name as environment_name'])
+    .orderBy('clients.ordinal');
+  if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
+  if (filter.programId !== undefined) query = query.where('program_id', '=', filter.programId);
+  const rows = yield* all(query);
+  const uris = yield* resourceUris();
+  return rows.map((row) => ({
+    ordinal: row.ordinal,
+    clientId: row.client_id,
+    programId: row.program_id,
+    environment: row.environment_name,
+    name: row.name,
+    generation: row.generation,
+    state: row.state,
+    ...present('suspendedReason', row.suspended_reason),
+    scope: row.scope === '' ? [] : row.scope.split(' '),
+    resources: (JSON.parse(row.resources) as number[]).map(
+      (number) => uris.get(`${row.environment}/${number}`) ?? '',
+    ),
+    allowIp: JSON.parse(row.allow_ip) as string[],
+    tokenLifetimeSeconds: row.token_lifetime_s,
+    resourceServer: row.resource_server === 1,
+    createdAtMs: row.created_at_ms,
+  }));
+}
+
+function* resourceUris(): Steps<ReadonlyMap<string, string>> {
+  const rows = yield* all(db.selectFrom('resources').selectAll());
+  return new Map(rows.map((row) => [`${row.environment}/${row.number}`, row.uri]));
+}
+
+export function* secrets(filter: {
+  clientId?: string;
+  secretId?: string;
+}): Steps<readonly SecretRecord[]> {
+  let query = db
+    .selectFrom('secrets')
+    .innerJoin('clients', 'clients.ordinal', 'secrets.client')
+    .select([
+      'secrets.ordinal',
+      'secrets.secret_id',
+      'clients.client_id',
+      'secrets.hint',
+      'secrets.created_at_ms',
+      'secrets.created_by',
+      'secrets.expires_at_ms',
+      'secrets.revoked_at_ms',
+      'secrets.exposed_at_ms',
+    ])
+    .orderBy('secrets.ordinal');
+  if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
+  if (filter.secretId !== undefined) query = query.where('secret_id', '=', filter.secretId);
+  return (yield* all(query)).map((row) => ({
+    ordinal: row.ordinal,
+    secretId: row.secret_id,
+    clientId: row.client_id,
+    hint: row.hint,
+    createdAtMs: row.created_at_ms,
+    createdBy: row.created_by,
+    ...present('expiresAtMs', row.expires_at_ms),
+    ...present('revokedAtMs', row.revoked_at_ms),
+    ...present('exposedAtMs', row.exposed_at_ms),
+  }));
+}
+
+export function* scopes(environment: string): Steps<readonly { number: number; name: string }[]> {
+  return yield* all(
+    db
+      .selectFrom('scopes')
+      .innerJoin('environments', 'environments.ordinal', 'scopes.environment')
+      .select(['scopes.number', 'scopes.name'])
+      .where('environments.name', '=', environment)
+      .orderBy('scopes.number'),
+  );
+}
+
+export function* resources(
+  environment: string,
+): Steps<readonly { number: number; uri: string }[]> {
+  return yield* all(
+    db
+      .selectFrom('resources')
+      .innerJoin('environments', 'environments.ordinal', 'resources.environment')
+      .select(['resources.number', 'resources.uri'])
+      .where('environments.name', '=', environment)
+      .orderBy('resources.number'),
+  );
+}
+
+/** Audit lines in order, as stored: `line` is the text that the chain covers. */
+export function* auditRows(filter: {
+  after?: number;
+  limit: number;
+  change?: number;
+  action?: string;
+}): Steps<readonly { sequence: number; line: string; hash: string }[]> {
+  let query = db
+    .selectFrom('audit')
+    .select(['sequence', 'line', 'hash'])
+    .where('sequence', '>', filter.after ?? 0)
+    .orderBy('sequence')
+    .limit(filter.limit);
+  if (filter.change !== undefined) query = query.where('change', '=', filter.change);
+  if (filter.action !== undefined) query = query.where('action', '=', filter.action);
+  return yield* all(query);
+}
+
+export function auditLineOf(row: { sequence: number; line: string; hash: string }): AuditLine {
+  const entry = JSON.parse(row.line) as AuditEntry;
+  return { sequence: row.sequence, hash: row.hash, ...entry };
+}
+
+export function* audit(
+  filter: Parameters<typeof auditRows>[0],
+): Steps<readonly AuditLine[]> {
+  return (yield* auditRows(filter)).map(auditLineOf);
+}
+
+/** Where the store believes the chain to end; compared with the lines to find a cut tail. */
+export function* auditHead(): Steps<{ sequence: number; hash: string }> {
+  const [row] = yield* all(
+    db
+      .selectFrom('store')
+      .select(['audit_sequence as sequence', 'audit_hash as hash'])
+      .where(sql`id`, '=', 1),
+  );
+  return row ?? { sequence: 0, hash: '' };
+}
+
+function present<Key extends string, Value>(
+  key: Key,
+  value: Value | null,
+): { [K in Key]?: Value } {
+  return value === null ? {} : ({ [key]: value } as { [K in Key]: Value });
+}

@@ -1,0 +1,89 @@
+/** The registry of nodes: a row each, with the lease it was promised and a counter of its renewals. */
+
+import { sql } from 'kysely';
+import type { NodeRow, Poll } from '../../ports/change-log.ts';
+import { pollChanges } from './change-log.ts';
+import { all, db, first, run, type Steps } from './schema.ts';
+
+export type Registration = Pick<
+  NodeRow,
+  'node' | 'leaseMs' | 'version' | 'listen' | 'process'
+> & {
+  readonly atMs: number;
+  /** Rows of this prefix are earlier lives of the same slot, whose lock the caller holds: they are gone. */
+  readonly slotPrefix: string;
+};
+
+export function* registerNode(node: Registration): Steps<void> {
+  yield* run(db.deleteFrom('nodes').where('node', 'like', `${node.slotPrefix}%`));
+  yield* run(
+    db.insertInto('nodes').values({
+      node: node.node,
+      lease_ms: node.leaseMs,
+      renewals: 0,
+      applied_sequence: 0,
+      started_at_ms: node.atMs,
+      renewed_at_ms: node.atMs,
+      version: node.version,
+      listen: node.listen,
+      process: node.process,
+    }),
+  );
+}
+
+/** Counts a renewal and polls in the same transaction, so that the lease stands on what this commit has seen. */
+export function* renewNode(renewal: {
+  node: string;
+  applied: number;
+  atMs: number;
+}): Steps<Poll | undefined> {
+  const row = yield* first(
+    db
+      .updateTable('nodes')
+      .set({ renewals: sql`renewals + 1`, renewed_at_ms: renewal.atMs })
+      .where('node', '=', renewal.node)
+      .returning('renewals'),
+  );
+  return row === undefined ? undefined : yield* pollChanges(renewal.applied);
+}
+
+export function* acknowledgeNode(node: string, applied: number): Steps<void> {
+  yield* run(
+    db
+      .updateTable('nodes')
+      .set({ applied_sequence: applied })
+      .where('node', '=', node)
+      .where('applied_sequence', '<', applied),
+  );
+}
+
+export function* leaveNode(node: string): Steps<void> {
+  yield* run(db.deleteFrom('nodes').where('node', '=', node));
+}
+
+/** Writes a node off, unless it has renewed since its counter was seen. */
+export function* fenceNode(node: string, renewals: number): Steps<boolean> {
+  const gone = yield* all(
+    db
+      .deleteFrom('nodes')
+      .where('node', '=', node)
+      .where('renewals', '=', renewals)
+      .returning('node'),
+  );
+  return gone.length === 1;
+}
+
+export function* listNodes(): Steps<readonly NodeRow[]> {
+  const rows = yield* all(db.selectFrom('nodes').selectAll().orderBy('node'));
+  return rows.map((row) => ({
+    node: row.node,
+    leaseMs: row.lease_ms,
+    renewals: row.renewals,
+    appliedSequence: row.applied_sequence,
+    startedAtMs: row.started_at_ms,
+    renewedAtMs: row.renewed_at_ms,
+    version: row.version,
+    listen: row.listen,
+    process: row.process,
+  }));
+}

@@ -1,0 +1,140 @@
+/** The tables as Kysely sees them, and the builder that turns a query into text; it never runs one. */
+
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+
+export type Tables = {
+  store: {
+    id: number;
+    incarnation: string;
+    master_key_check: string;
+    sequence: number;
+    change_id: string;
+    audit_sequence: number;
+    audit_hash: string;
+    created_at_ms: number;
+  };
+  environments: {
+    ordinal: number;
+    name: string;
+    tag: string;
+    issuer: string;
+    generation: number;
+  };
+  programs: {
+    ordinal: number;
+    program_id: string;
+    name: string;
+    generation: number;
+    suspended: number;
+    suspended_reason: string | null;
+    suspended_at_ms: number | null;
+    created_at_ms: number;
+  };
+  clients: {
+    ordinal: number;
+    client_id: string;
+    program: number;
+    environment: number;
+    name: string;
+    generation: number;
+    state: 'active' | 'suspended' | 'deleted';
+    suspended_reason: string | null;
+    scope: string;
+    resources: string;
+    allow_ip: string;
+    token_lifetime_s: number;
+    resource_server: number;
+    created_at_ms: number;
+  };
+  secrets: {
+    ordinal: number;
+    secret_id: string;
+    client: number;
+    mac: Uint8Array;
+    pepper_version: number;
+    hint: string;
+    created_at_ms: number;
+    created_by: string;
+    expires_at_ms: number | null;
+    revoked_at_ms: number | null;
+    killed: number;
+    forget_at_ms: number;
+    exposed_at_ms: number | null;
+  };
+  scopes: { environment: number; number: number; name: string };
+  scope_sets: { environment: number; id: number; scope: string; client: number };
+  resources: { environment: number; number: number; uri: string };
+  revoked_tokens: { jti: string; client: number; forget_at_ms: number };
+  keys: {
+    purpose: 'token' | 'secret';
+    environment: number;
+    version: number;
+    wrapped: string;
+    created_at_ms: number;
+  };
+  changes: {
+    sequence: number;
+    change_id: string;
+    kind: string;
+    target: string;
+    facts: string;
+    at_ms: number;
+  };
+  audit: {
+    sequence: number;
+    change: number | null;
+    action: string;
+    line: string;
+    hash: string;
+  };
+  nodes: {
+    node: string;
+    lease_ms: number;
+    renewals: number;
+    applied_sequence: number;
+    started_at_ms: number;
+    renewed_at_ms: number;
+    version: string;
+    listen: string;
+    process: string;
+  };
+};
+
+export const db = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (self) => new SqliteIntrospector(self),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+/**
+ * A transaction or a read, written once as the queries it needs: an executor runs them, synchronously on SQLite,
+ * over the network on PostgreSQL. Its return value is the answer.
+ */
+export type Steps<T> = Generator<CompiledQuery, T, readonly unknown[]>;
+
+type Compilable<Row> = { compile(): CompiledQuery<Row> };
+
+/** All rows of a query. */
+export function* all<Row>(query: Compilable<Row>): Steps<readonly Row[]> {
+  return (yield query.compile()) as readonly Row[];
+}
+
+/** The first row of a query. */
+export function* first<Row>(query: Compilable<Row>): Steps<Row | undefined> {
+  return ((yield query.compile()) as readonly Row[])[0];
+}
+
+/** Runs a statement whose rows nobody needs. */
+export function* run(query: Compilable<unknown>): Steps<void> {
+  yield query.compile();
+}

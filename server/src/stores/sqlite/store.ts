@@ -1,0 +1,139 @@
+/** The store on one machine: a SQLite database in a data directory, one writer thread, one reading connection. */
+
+import { join } from 'node:path';
+import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
+import type { Clock, Randomness } from '../../ports/clock.ts';
+import type { AuditTrail, Changes, Directory } from '../../ports/store.ts';
+import {
+  loadClientCredentials,
+  pollChanges,
+  positionOfStore,
+  SNAPSHOT_PARTS,
+} from '../sql/change-log.ts';
+import * as directory from '../sql/directory.ts';
+import { listNodes } from '../sql/nodes.ts';
+import { connectReader } from './connect.ts';
+import { type Executor, executorOf } from './executor.ts';
+import { isSlotFree, type Slot, takeSlot } from './node-locks.ts';
+import { startWriter, type Writer } from './writer.ts';
+
+/** How often an idle process looks whether another one has committed: two microseconds each time. */
+const WATCH_INTERVAL_MS = 3;
+
+export type Store = Changes & {
+  readonly directory: Directory;
+  readonly audit: AuditTrail;
+  readonly log: ChangeLog;
+  readonly nodes: NodeRegistry;
+  /** A name for a new node of this process, its slot held until the store is closed. */
+  takeNode(): { node: string; slot: string };
+  close(): Promise<void>;
+};
+
+export type StoreOptions = {
+  readonly dataDirectory: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  /** 'OFF' is for the negative control of the durability tests alone. */
+  readonly synchronous?: 'FULL' | 'OFF';
+};
+
+export const databasePath = (dataDirectory: string): string =>
+  join(dataDirectory, 'countersign.db');
+const locksOf = (dataDirectory: string): string => join(dataDirectory, 'nodes');
+
+/** Opens a store that has been initialised (see `open-data-directory.ts`). */
+export function openStore(options: StoreOptions): Store {
+  const path = databasePath(options.dataDirectory);
+  const connection = connectReader(path);
+  const reader = executorOf(connection);
+  const writer = startWriter({ path, synchronous: options.synchronous ?? 'FULL' });
+  const slots: Slot[] = [];
+  const changeId = (): string => options.randomness.bytes(9).toString('base64url');
+  return {
+    commit: (command) => writer.write('commit', { ...command, changeId: changeId() }),
+    record: (line) => writer.write('appendAudit', line),
+    directory: directoryOf(reader),
+    audit: auditOf(reader),
+    log: changeLogOf(reader),
+    nodes: registryOf(reader, writer, options),
+    takeNode: () => {
+      const slot = takeSlot(locksOf(options.dataDirectory));
+      slots.push(slot);
+      return { node: `node-${slot.name}-${options.randomness.bytes(3).toString('hex')}`, slot: slot.name };
+    },
+    close: async () => {
+      await writer.close();
+      connection.close();
+      for (const slot of slots) slot.release();
+    },
+  };
+}
+
+function directoryOf(reader: Executor): Directory {
+  return {
+    environments: async () => reader.read(() => directory.environments()),
+    programs: async (filter) => reader.read(() => directory.programs(filter)),
+    clients: async (filter) => reader.read(() => directory.clients(filter)),
+    secrets: async (filter) => reader.read(() => directory.secrets(filter)),
+    scopes: async (environment) => reader.read(() => directory.scopes(environment)),
+    resources: async (environment) => reader.read(() => directory.resources(environment)),
+  };
+}
+
+function auditOf(reader: Executor): AuditTrail {
+  return {
+    lines: async (filter) => reader.read(() => directory.audit(filter)),
+    chain: async (range) => reader.read(() => directory.auditRows(range)),
+    head: async () => reader.read(() => directory.auditHead()),
+  };
+}
+
+function changeLogOf(reader: Executor): ChangeLog {
+  return {
+    snapshot: async (take) => snapshotOf(reader, take),
+    poll: async (after) => reader.read(() => pollChanges(after)),
+    loadClient: async (ordinal) => reader.read(() => loadClientCredentials(ordinal)),
+    watch: (wake) => {
+      let seen = reader.dataVersion();
+      const timer = setInterval(() => {
+        const version = reader.dataVersion();
+        if (version === seen) return;
+        seen = version;
+        wake();
+      }, WATCH_INTERVAL_MS);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+  };
+}
+
+function snapshotOf<T>(reader: Executor, take: (snapshot: Snapshot) => T): T {
+  function* facts(): Generator<Fact> {
+    for (const part of SNAPSHOT_PARTS) {
+      for (const row of reader.stream(part.query.compile())) yield part.factOf(row);
+    }
+  }
+  return reader.snapshot((run) => take({ position: run(positionOfStore()), facts: facts() }));
+}
+
+function registryOf(reader: Executor, writer: Writer, options: StoreOptions): NodeRegistry {
+  const now = (): number => options.clock.wallMs();
+  return {
+    register: (node) =>
+      writer.write('registerNode', {
+        ...node,
+        atMs: now(),
+        slotPrefix: node.node.slice(0, node.node.lastIndexOf('-') + 1),
+      }),
+    renew: (node, applied) => writer.write('renewNode', { node, applied, atMs: now() }),
+    acknowledge: (node, applied) => writer.write('acknowledgeNode', node, applied),
+    leave: (node) => writer.write('leaveNode', node),
+    list: async () => reader.read(() => listNodes()),
+    fence: (node, renewals) => writer.write('fenceNode', node, renewals),
+    isDead: async (node) => {
+      const slot = node.split('-')[1];
+      return slot !== undefined && isSlotFree(locksOf(options.dataDirectory), slot);
+    },
+  };
+}
