@@ -1,1 +1,25 @@
 #!/usr/bin/env node
+/** The `countersign` command: starts main.ts under a Node that can run it. Any Node from 20 on can read this file. */
+
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installedNode, isRecent, launch, nodeMajorMin } from './launch.mjs';
+
+const here = fileURLToPath(import.meta.url);
+
+const complain = () => {
+  const mend =
+    'run `npm ci` in the checkout, which brings a Node of its own, or install a newer one';
+  process.stderr.write(
+    `countersign needs Node ${nodeMajorMin} or newer, and this is ${process.version}: ${mend}.\n`,
+  );
+  process.exitCode = 1;
+};
+
+if (isRecent(process.version)) {
+  await import('../src/main.ts');
+} else {
+  const node = installedNode(dirname(here));
+  if (node === undefined) complain();
+  else launch(node, [here, ...process.argv.slice(2)]);
+}

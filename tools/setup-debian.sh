@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Installs the two programs that some tests ask the system for, where we may; a test without its program skips and says so.
+set -euo pipefail
+
+missing=()
+for program in strace openssl; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
+
+if [[ ${#missing[@]} -eq 0 || $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then exit 0; fi
+export DEBIAN_FRONTEND=noninteractive
+{ apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"; } </dev/null ||
+  echo "could not install ${missing[*]}: the tests that need them will skip" >&2
