@@ -1,0 +1,141 @@
+/**
+ * The unwrapped keys of every environment, as the change log told them. Knows no store and never
+ * prints a key.
+ */
+
+import type { Randomness } from '../ports/clock.ts';
+import type { KeyPurpose } from '../ports/model.ts';
+import { StoreUnavailable } from '../ports/store.ts';
+import type { TokenKey, TokenKeyLookup } from './access-token.ts';
+import { derivePepper, deriveTokenKey, type Pepper, ROOT_KEY_BYTES } from './derive.ts';
+import { type Brand, defaultBrand } from './identifiers.ts';
+import type { MasterKey } from './key-wrapping.ts';
+
+export type WrappedKey = {
+  readonly purpose: KeyPurpose;
+  readonly environment: { readonly ordinal: number; readonly name: string; readonly tag: string };
+  readonly version: number;
+  /** As `newRoot` made it. */
+  readonly wrapped: string;
+};
+
+/** The keys of one purpose in one environment. */
+type Versions<K> = {
+  readonly byVersion: Map<number, { readonly version: number; readonly key: K; wrapped: string }>;
+  newest: number;
+};
+
+type EnvironmentKeys = {
+  readonly token: Versions<TokenKey>;
+  readonly secret: Versions<Pepper>;
+  readonly lookup: TokenKeyLookup;
+};
+
+export class KeyRing {
+  readonly #master: MasterKey;
+  readonly #brand: Brand;
+  readonly #environments = new Map<number, EnvironmentKeys>();
+
+  constructor(master: MasterKey, brand: Brand = defaultBrand) {
+    this.#master = master;
+    this.#brand = brand;
+  }
+
+  /** Learns a key. Told again it changes nothing; told otherwise, the last word holds. */
+  add(told: WrappedKey): void {
+    const { purpose, environment, version, wrapped } = told;
+    const known = this.#environments.get(environment.ordinal);
+    if (known?.[purpose].byVersion.get(version)?.wrapped === wrapped) return;
+
+    const root = this.#master.unwrap(wrapped, nameOf(purpose, environment.name, version));
+    const keys = known ?? this.#newEnvironment(environment);
+    if (purpose === 'token') {
+      const named = { ...environment, brand: this.#brand };
+      put(keys.token, { version, key: deriveTokenKey(root, named, version), wrapped });
+    } else {
+      put(keys.secret, { version, key: derivePepper(root, environment.name, version), wrapped });
+    }
+    root.fill(0);
+    this.#environments.set(environment.ordinal, keys);
+  }
+
+  /**
+   * A new root key, wrapped for the store. The ring itself learns it only when the change log tells
+   * it.
+   */
+  newRoot(
+    of: { purpose: KeyPurpose; environment: string; version: number },
+    random: Randomness,
+  ): string {
+    const root = random.bytes(ROOT_KEY_BYTES);
+    const wrapped = this.#master.wrap(root, nameOf(of.purpose, of.environment, of.version));
+    root.fill(0);
+    return wrapped;
+  }
+
+  /** The newest token key: what `/token` seals with. */
+  sealingKey(environmentOrdinal: number): { readonly version: number; readonly key: TokenKey } {
+    return newestOf(this.#of(environmentOrdinal).token);
+  }
+
+  /** What opens the tokens of one environment, and of no other. */
+  tokenKeys(environmentOrdinal: number): TokenKeyLookup {
+    return this.#of(environmentOrdinal).lookup;
+  }
+
+  /** 0 while none is known. */
+  newestTokenVersion(environmentOrdinal: number): number {
+    return this.#environments.get(environmentOrdinal)?.token.newest ?? 0;
+  }
+
+  /** The pepper a stored secret was hashed under. */
+  pepper(environmentOrdinal: number, version: number): Pepper | undefined {
+    return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key;
+  }
+
+  /** What new secrets are hashed under. */
+  newestPepper(environmentOrdinal: number): { readonly version: number; readonly pepper: Pepper } {
+    const { version, key } = newestOf(this.#of(environmentOrdinal).secret);
+    return { version, pepper: key };
+  }
+
+  /** Forgets every key: the replica was emptied. */
+  reset(): void {
+    this.#environments.clear();
+  }
+
+  /** A node without its keys is an outage, never a reason to call a credential wrong. */
+  #of(environmentOrdinal: number): EnvironmentKeys {
+    const keys = this.#environments.get(environmentOrdinal);
+    if (keys === undefined) throw new StoreUnavailable('the keys are not loaded');
+    return keys;
+  }
+
+  #newEnvironment(environment: { name: string; tag: string }): EnvironmentKeys {
+    const token: Versions<TokenKey> = { byVersion: new Map(), newest: 0 };
+    const secret: Versions<Pepper> = { byVersion: new Map(), newest: 0 };
+    const lookup: TokenKeyLookup = {
+      tag: environment.tag,
+      environment: environment.name,
+      brand: this.#brand,
+      key: (version) => token.byVersion.get(version)?.key,
+    };
+    return { token, secret, lookup };
+  }
+}
+
+/** Under which name a root key is wrapped, so that one cannot be passed off as another. */
+function nameOf(purpose: KeyPurpose, environment: string, version: number): string {
+  return `${purpose}/${environment}/${version}`;
+}
+
+function put<K>(versions: Versions<K>, entry: { version: number; key: K; wrapped: string }): void {
+  versions.byVersion.set(entry.version, entry);
+  versions.newest = Math.max(versions.newest, entry.version);
+}
+
+function newestOf<K>(versions: Versions<K>): { version: number; key: K } {
+  const newest = versions.byVersion.get(versions.newest);
+  if (newest === undefined) throw new StoreUnavailable('the keys are not loaded');
+  return newest;
+}

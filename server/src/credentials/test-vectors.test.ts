@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openToken, sealToken } from './access-token.ts';
+import { checksumOf } from './crc32.ts';
+import { derivePepper, deriveTokenKey } from './derive.ts';
+import { tagOfSecret, tagOfToken } from './identifiers.ts';
+import { MasterKey } from './key-wrapping.ts';
+import { macOfSecret } from './secret-hash.ts';
+import { type KeyOf, readVectors, recompute } from './test-vectors.ts';
+
+const vectors = readVectors();
+const unhex = (text: string) => Buffer.from(text, 'hex');
+
+function keysOf(of: KeyOf & { tag: string }) {
+  const environment = { name: of.environment, tag: of.tag };
+  const key = deriveTokenKey(unhex(of.rootHex), environment, of.version);
+  const lookup = {
+    environment: of.environment,
+    tag: of.tag,
+    key: (version: number) => (version === of.version ? key : undefined),
+  };
+  return { key, lookup };
+}
+
+test('every published vector follows from its inputs, by a second implementation', () => {
+  assert.deepEqual(vectors, recompute(vectors));
+});
+
+test('checksums are as published', () => {
+  assert.ok(vectors.checksums.length > 0);
+  for (const { given, expected } of vectors.checksums) {
+    assert.equal(checksumOf(given.text), expected.checksum);
+  }
+});
+
+test('what is kept of a secret is as published', () => {
+  assert.ok(vectors.secretMacs.length > 0);
+  for (const { given, expected } of vectors.secretMacs) {
+    const pepper = derivePepper(unhex(given.rootHex), given.environment, given.version);
+    assert.equal(macOfSecret(pepper, given.secret).toString('hex'), expected.macHex);
+    assert.notEqual(tagOfSecret(given.secret), undefined);
+  }
+});
+
+test('tokens are sealed and opened as published', () => {
+  assert.ok(vectors.accessTokens.length > 0);
+  for (const { given, expected } of vectors.accessTokens) {
+    const { key, lookup } = keysOf(given);
+    const nonce = unhex(given.nonceHex);
+    assert.equal(sealToken(key, nonce, given.claims), expected.token);
+    assert.equal(tagOfToken(expected.token), given.tag);
+    assert.deepEqual(openToken(expected.token, lookup), {
+      ok: true,
+      jti: expected.jti,
+      nonce,
+      keyVersion: given.version,
+      claims: given.claims,
+    });
+  }
+});
+
+test('tokens are refused for the published reasons, and every reason has a vector', () => {
+  const reasons = new Set<string>();
+  for (const { given, expected } of vectors.refusedTokens) {
+    const opened = openToken(given.token, keysOf(given).lookup);
+    assert.equal(opened.ok ? 'opened' : opened.why, expected.why, given.because);
+    reasons.add(expected.why);
+  }
+  assert.deepEqual([...reasons].sort(), [
+    'forged',
+    'malformed',
+    'other-environment',
+    'unknown-key',
+  ]);
+});
+
+test('root keys are wrapped as published', () => {
+  assert.ok(vectors.wrappedKeys.length > 0);
+  for (const { given, expected } of vectors.wrappedKeys) {
+    const random = { bytes: () => unhex(given.nonceHex) };
+    const master = new MasterKey(unhex(given.masterKeyHex), random);
+    assert.equal(master.fingerprint(), expected.fingerprint);
+    assert.equal(master.wrap(unhex(given.rootHex), given.name), expected.wrapped);
+    assert.deepEqual(master.unwrap(expected.wrapped, given.name), unhex(given.rootHex));
+  }
+});

@@ -1,0 +1,167 @@
+/**
+ * Recomputes docs/reference/test-vectors.json from its own inputs, straight from the text of
+ * formats.md: a second implementation that shares no code with the first. Run it to write the file.
+ */
+
+import { createCipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { TokenClaims } from './access-token.ts';
+
+export const vectorsFile = new URL('../../../docs/reference/test-vectors.json', import.meta.url);
+
+type Vector<Given, Expected> = { readonly given: Given; readonly expected: Expected };
+
+export type KeyOf = { readonly rootHex: string; readonly environment: string; version: number };
+
+export type TestVectors = {
+  readonly about: string;
+  readonly checksums: readonly Vector<{ text: string }, { checksum: string }>[];
+  readonly derivedKeys: readonly Vector<KeyOf & { purpose: string }, DerivedKey>[];
+  readonly secretMacs: readonly Vector<KeyOf & { secret: string }, { macHex: string }>[];
+  readonly accessTokens: readonly Vector<GivenToken, SealedToken>[];
+  readonly refusedTokens: readonly Vector<
+    KeyOf & { tag: string; token: string; because: string },
+    { why: string }
+  >[];
+  readonly wrappedKeys: readonly Vector<GivenRoot, WrappedRoot>[];
+};
+
+type DerivedKey = { info: string; keyHex: string };
+type GivenToken = KeyOf & { tag: string; nonceHex: string; claims: TokenClaims };
+type SealedToken = {
+  jti: string;
+  payloadHex: string;
+  maskHex: string;
+  maskedHex: string;
+  taggedHex: string;
+  tagHex: string;
+  token: string;
+};
+type GivenRoot = { masterKeyHex: string; name: string; rootHex: string; nonceHex: string };
+type WrappedRoot = { fingerprint: string; wrapped: string };
+
+export function readVectors(): TestVectors {
+  return JSON.parse(readFileSync(vectorsFile, 'utf8'));
+}
+
+/** The same inputs with every output computed anew. Refused tokens are inputs through and through. */
+export function recompute(vectors: TestVectors): TestVectors {
+  return {
+    about: vectors.about,
+    checksums: vectors.checksums.map(({ given }) => ({
+      given,
+      expected: { checksum: checksum(given.text) },
+    })),
+    derivedKeys: vectors.derivedKeys.map(({ given }) => ({
+      given,
+      expected: { info: infoOf(given, given.purpose), keyHex: hex(derived(given, given.purpose)) },
+    })),
+    secretMacs: vectors.secretMacs.map(({ given }) => {
+      const mac = hmac(derived(given, 'secret-pepper'), Buffer.from(given.secret, 'utf8'));
+      return { given, expected: { macHex: hex(mac) } };
+    }),
+    accessTokens: vectors.accessTokens.map(({ given }) => ({ given, expected: sealed(given) })),
+    refusedTokens: vectors.refusedTokens,
+    wrappedKeys: vectors.wrappedKeys.map(({ given }) => ({ given, expected: wrapped(given) })),
+  };
+}
+
+function sealed(given: GivenToken): SealedToken {
+  const { claims } = given;
+  const header = Buffer.concat([
+    bigEndian(1, 1),
+    bigEndian(given.version, 2),
+    unhex(given.nonceHex),
+  ]);
+  const payload = Buffer.concat([
+    bigEndian(claims.client, 4),
+    bigEndian(claims.generation, 4),
+    bigEndian(claims.secret, 4),
+    bigEndian(claims.issuedAtMs, 6),
+    bigEndian(claims.lifetimeSeconds, 3),
+    bigEndian(claims.scopeSet, 4),
+    bigEndian(claims.resource, 2),
+    bigEndian(0, 5),
+  ]);
+  const mask = hmac(derived(given, 'token-mask'), header);
+  const masked = Buffer.from(payload.map((byte, i) => byte ^ mask.readUInt8(i)));
+  const tagged = Buffer.concat([
+    bigEndian(24, 1),
+    Buffer.from('countersign/access-token'),
+    bigEndian(Buffer.byteLength(given.environment), 1),
+    Buffer.from(given.environment),
+    header,
+    masked,
+  ]);
+  const tag = hmac(derived(given, 'token-tag'), tagged).subarray(0, 16);
+  const body = Buffer.concat([header, masked, tag]).toString('base64url');
+  const unchecked = `token_${given.tag}_${body}`;
+  return {
+    jti: unhex(given.nonceHex).toString('base64url'),
+    payloadHex: hex(payload),
+    maskHex: hex(mask),
+    maskedHex: hex(masked),
+    taggedHex: hex(tagged),
+    tagHex: hex(tag),
+    token: unchecked + checksum(unchecked),
+  };
+}
+
+function wrapped(given: GivenRoot): WrappedRoot {
+  const master = unhex(given.masterKeyHex);
+  const key = hkdf(master, 'countersign/master/wrap', 32);
+  const cipher = createCipheriv('aes-256-gcm', key, unhex(given.nonceHex));
+  cipher.setAAD(Buffer.from(given.name));
+  const ciphertext = Buffer.concat([cipher.update(unhex(given.rootHex)), cipher.final()]);
+  const parts = [bigEndian(1, 1), unhex(given.nonceHex), ciphertext, cipher.getAuthTag()];
+  return {
+    fingerprint: hex(hkdf(master, 'countersign/master/fingerprint', 8)),
+    wrapped: Buffer.concat(parts).toString('base64url'),
+  };
+}
+
+function infoOf(of: KeyOf, purpose: string): string {
+  return `countersign/${purpose}/${of.version}/${of.environment}`;
+}
+
+function derived(of: KeyOf, purpose: string): Buffer {
+  return hkdf(unhex(of.rootHex), infoOf(of, purpose), 32);
+}
+
+function hkdf(key: Buffer, info: string, length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', info, length));
+}
+
+function hmac(key: Buffer, message: Buffer): Buffer {
+  return createHmac('sha256', key).update(message).digest();
+}
+
+/** CRC-32 bit by bit (reflected, polynomial 0xEDB88320), written as six base62 digits. */
+function checksum(text: string): string {
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  let rest = BigInt((crc ^ 0xffffffff) >>> 0);
+  let written = '';
+  for (let i = 0; i < 6; i++, rest /= 62n) written = digits.charAt(Number(rest % 62n)) + written;
+  return written;
+}
+
+function bigEndian(value: number, bytes: number): Buffer {
+  return unhex(value.toString(16).padStart(bytes * 2, '0'));
+}
+
+function unhex(text: string): Buffer {
+  return Buffer.from(text, 'hex');
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+if (import.meta.main) {
+  writeFileSync(vectorsFile, `${JSON.stringify(recompute(readVectors()), undefined, 2)}\n`);
+}
