@@ -95,6 +95,13 @@ const plants: readonly (readonly [finding: string, files: Files])[] = [
     { 'protocol/src/planted.ts': `${head}export { type Agent } from 'fastify';\n` },
   ],
   [
+    'test-only protocol/src/planted.ts:2',
+    {
+      'protocol/src/planted.ts': `${head}import '../test-kit/seed.ts';\n`,
+      'protocol/test-kit/seed.ts': "import 'node:assert';\n",
+    },
+  ],
+  [
     'cycles protocol/src/a.ts:2',
     {
       'protocol/src/a.ts': `${head}import type { B } from './b.ts';\nexport type A = B[];\n`,

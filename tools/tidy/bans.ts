@@ -34,6 +34,7 @@ const isPure = below(
   'server/src/credentials',
   'server/src/replica',
 );
+const readsEnvironment = ['server/src/config.ts', 'server/src/main.ts'];
 /** The one file in which the handed-in randomness is made from the system's. */
 const sourceOfRandomness = 'server/src/credentials/random.ts';
 const isServer = below('server/src', 'protocol');
@@ -89,8 +90,9 @@ const bans: readonly Ban[] = [
   {
     name: 'one-reader-of-the-environment',
     spellings: ['process.env'],
-    holds: (source) => isServer(source) && source.path !== 'server/src/config.ts' && !source.isTest,
-    mend: 'only server/src/config.ts reads the environment: take the setting as an argument.',
+    holds: (source) =>
+      isServer(source) && !readsEnvironment.includes(source.path) && !source.isTest,
+    mend: 'main.ts hands the environment to config.ts, its only reader: take the setting as an argument.',
   },
   {
     name: 'no-console',

@@ -1,43 +1,46 @@
 /** Who may import whom: the one table behind the import rules. Change it here, with the reason in ARCHITECTURE.md. */
 
+/** What decides, and what it stands on: handed everything, so that it knows no store, no clock and no process. */
+const core = ['ports', 'credentials', 'replica', 'endpoints', 'operations'];
+/** What touches the world: disk, sockets, the environment, time. */
+const edges = ['journal', 'stores', 'http', 'observe', 'config', 'system-clock', 'version'];
+/** What puts the two together; main.ts and the files beside it that it was cut into. */
+const composition = ['data-directory', 'routes', 'authority', 'operator', 'serve'];
+
 /**
  * The layers of server/src, lowest first. A layer is a folder there, or a file beside them by its name. It may import
  * itself, `@countersign/protocol`, and the layers listed; tests may import any layer.
  */
 export const layers: Readonly<Record<string, readonly string[]>> = {
   ports: [],
+  version: [],
+  'system-clock': ['ports'],
 
   credentials: ['ports'],
   replica: ['ports', 'credentials'],
-  journal: ['ports'],
-  stores: ['ports'],
   endpoints: ['ports', 'credentials', 'replica'],
   operations: ['ports', 'credentials', 'replica'],
 
-  config: ['ports'],
+  journal: ['ports'],
+  stores: ['ports'],
   observe: ['ports'],
-  http: ['ports', 'endpoints', 'operations', 'replica', 'config', 'observe'],
-  cli: ['ports', 'credentials', 'operations', 'stores', 'journal', 'http', 'config', 'observe'],
+  http: ['ports', 'endpoints', 'operations', 'replica', 'observe'],
+  config: ['ports', 'credentials', 'http'],
 
-  main: [
-    'ports',
-    'credentials',
-    'replica',
-    'journal',
-    'stores',
-    'endpoints',
-    'operations',
-    'config',
-    'observe',
-    'http',
-    'cli',
-  ],
+  'data-directory': ['ports', 'credentials', 'stores', 'journal', 'config'],
+  routes: ['ports', 'endpoints', 'operations', 'http', 'config'],
+  authority: [...core, ...edges, 'data-directory', 'routes'],
+  operator: [...core, ...edges, 'data-directory'],
+  serve: [...core, ...edges, 'data-directory', 'routes', 'authority'],
+  cli: ['ports', 'credentials', 'operations', ...edges, ...composition],
+  main: [...core, ...edges, ...composition, 'cli'],
 };
 
 /** The packages of this workspace that a root folder may import by name. A folder that is not listed may import none. */
 export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   server: ['@countersign/protocol'],
+  examples: ['@countersign/protocol'],
   bench: ['@countersign/protocol', 'countersign'],
 };
 

@@ -2,7 +2,7 @@
 
 import { layers, mayReachAcross, selfContained, workspacePackages } from './import-table.ts';
 import type { Finding, Rule } from './rule.ts';
-import type { House, Import, Source } from './source.ts';
+import { type House, type Import, isTestPath, type Source } from './source.ts';
 
 const eachImport = (
   house: House,
@@ -24,9 +24,9 @@ const layerOf = (path: string): string | undefined =>
 const judgeLayer = (source: Source, imported: Import): string | undefined => {
   const [from, to] = [layerOf(source.path), layerOf(imported.path ?? '')];
   if (from === undefined || to === undefined || from === to || source.isTest) return undefined;
-  if (layers[from]?.includes(to)) return undefined;
-  const allowed = layers[from]?.join(', ') || 'no other layer';
-  return `${from} may not import ${to}, only: ${allowed}. Hand it in from main.ts, or move the shared type to ports.`;
+  const allowed = layers[from];
+  if (allowed === undefined || allowed.includes(to)) return undefined;
+  return `${from} may not import ${to}, only: ${allowed.join(', ') || 'nothing'}. Hand it in from main.ts, or move the shared type to ports.`;
 };
 
 const knownLayer = (house: House): readonly Finding[] =>
@@ -70,6 +70,11 @@ const judgeSelfContained = (source: Source, { path, specifier }: Import): string
   return `${folder} imports nothing outside itself, so not ${specifier}: take the value as an argument.`;
 };
 
+const judgeTestOnly = (source: Source, { path, specifier }: Import): string | undefined => {
+  if (source.isTest || path === undefined || !isTestPath(path)) return undefined;
+  return `${specifier} is there for tests only: move what the source needs into the source.`;
+};
+
 /** A path of imports from `start` back to itself, or undefined. */
 const cycleThrough = (
   start: Source,
@@ -110,5 +115,6 @@ export const importRules: readonly Rule[] = [
   { name: 'closed-packages', find: closedPackages },
   { name: 'package-names', find: (house) => eachImport(house, judgePackageName) },
   { name: 'self-contained', find: (house) => eachImport(house, judgeSelfContained) },
+  { name: 'test-only', find: (house) => eachImport(house, judgeTestOnly) },
   { name: 'cycles', find: cycles },
 ];

@@ -49,6 +49,10 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
+/** Tests, long tests, and the kits that only they use. */
+export const isTestPath = (path: string): boolean =>
+  /\.(test|long)\.ts$|(^|\/)test-kit\//.test(path);
+
 const skipped = new Set(['node_modules', '.git', 'coverage', 'dist']);
 
 /** Visits `node` and everything below it. */
@@ -134,7 +138,7 @@ export const readHouse = (root: string): House => {
   const trees = parse(root, paths);
   const sources = [...trees].map(([path, tree]) => ({
     path,
-    isTest: /\.(test|long)\.ts$/.test(path),
+    isTest: isTestPath(path),
     lines: readFileSync(join(root, path), 'utf8').replace(/\n$/, '').split('\n'),
     tree,
     imports: importsOf(path, tree),
