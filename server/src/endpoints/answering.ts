@@ -21,8 +21,7 @@ export function answering(
   return async (incoming) => {
     const decision = await decide(incoming);
     if (!('refusal' in decision) && !isRefusal(decision)) return decision;
-    const { refusal, client }: Refused =
-      'refusal' in decision ? decision : { refusal: decision };
+    const { refusal, client }: Refused = 'refusal' in decision ? decision : { refusal: decision };
     const fields = {
       request: incoming.requestId,
       ...where,

@@ -4,7 +4,12 @@
  */
 
 import { BlockList, isIP } from 'node:net';
-import { type PresentedCredentials, type Refusal, type RefusalOf, refuse } from '@countersign/protocol';
+import {
+  type PresentedCredentials,
+  type Refusal,
+  type RefusalOf,
+  refuse,
+} from '@countersign/protocol';
 import { tagOfClientId } from '../credentials/identifiers.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
 import type { ClientCredentials, StoredSecret } from '../ports/model.ts';

@@ -3,8 +3,8 @@
 import {
   isRefusal,
   parseTokenQueryForm,
-  refuse,
   type Refusal,
+  refuse,
   type TokenQuery,
 } from '@countersign/protocol';
 import { type Authenticated, authenticate, clientOf } from './authenticate.ts';
@@ -20,7 +20,7 @@ export async function callerOf(
   ordinal: number,
   incoming: Incoming,
 ): Promise<Caller | Refusal> {
-  const form = readForm(incoming, ordinal, authority.exposures);
+  const form = readForm(authority, ordinal, incoming);
   if (isRefusal(form)) return form;
   const query = parseTokenQueryForm(form);
   if (isRefusal(query)) return query;

@@ -10,7 +10,7 @@ import type { Follower } from '../replica/follower.ts';
 import type { Receipt } from '../replica/receipt.ts';
 import type { EnvironmentState, Replica } from '../replica/replica.ts';
 import type { Admission } from './admission.ts';
-import type { Exposures } from './exposures.ts';
+import type { Background } from './background.ts';
 
 export type Authority = {
   readonly replica: Replica;
@@ -22,7 +22,7 @@ export type Authority = {
   /** Waits until every node has acknowledged a change. */
   readonly receipt: (sequence: number) => Promise<Receipt>;
   readonly admission: Admission;
-  readonly exposures: Exposures;
+  readonly background: Background;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Log;

@@ -6,32 +6,17 @@
 import { expiresAtSeconds, isRefusal, type QueryCredential } from '@countersign/protocol';
 import { tagOfSecret } from '../credentials/identifiers.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
-import type { Authority } from './context.ts';
 import { clientOf } from './authenticate.ts';
+import type { Authority } from './context.ts';
 import { verifyToken } from './verify-token.ts';
 
-/** Reports under way at a time; more are dropped, as the same credential will be seen again. */
-const REPORTS_MAX = 16;
-
-export type Exposures = {
-  report(environment: number, exposed: QueryCredential): void;
-};
-
-export function newExposures(authority: () => Authority): Exposures {
-  let underWay = 0;
-  return {
-    report: (environment, exposed) => {
-      if (underWay >= REPORTS_MAX) return;
-      underWay += 1;
-      handle(authority(), environment, exposed)
-        .catch((error: Error) =>
-          authority().log.error({ cause: error.message }, 'an exposed credential was not handled'),
-        )
-        .finally(() => {
-          underWay -= 1;
-        });
-    },
-  };
+/** Takes care of a credential that stood in the URL of a request to this environment. */
+export function reportExposure(
+  authority: Authority,
+  environment: number,
+  exposed: QueryCredential,
+): void {
+  authority.background.run('exposed credential', () => handle(authority, environment, exposed));
 }
 
 async function handle(

@@ -10,18 +10,19 @@ import {
   refuseAuthorization,
   refuseQuery,
 } from '@countersign/protocol';
+import type { Authority } from './context.ts';
 import type { Incoming } from './exchange.ts';
-import type { Exposures } from './exposures.ts';
+import { reportExposure } from './exposures.ts';
 
 /** The form of a request, or why it is refused. A credential in the URL is reported on the way: it is in somebody's log by now. */
 export function readForm(
-  incoming: Incoming,
+  authority: Authority,
   environment: number,
-  exposures: Exposures,
+  incoming: Incoming,
 ): Form | Refusal {
   if (incoming.query !== '') {
     const exposed = credentialInQuery(incoming.query);
-    if (exposed !== undefined) exposures.report(environment, exposed);
+    if (exposed !== undefined) reportExposure(authority, environment, exposed);
     const inUrl = refuseQuery(incoming.query);
     if (inUrl !== undefined) return inUrl;
   }

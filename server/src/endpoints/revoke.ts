@@ -3,8 +3,7 @@
  * for a token that was dead or never was.
  */
 
-import { isRefusal, refuse, type Refusal } from '@countersign/protocol';
-import { expiresAtSeconds } from '@countersign/protocol';
+import { expiresAtSeconds, isRefusal, type Refusal, refuse } from '@countersign/protocol';
 import { answering, type Refused } from './answering.ts';
 import { callerOf } from './caller.ts';
 import type { Authority } from './context.ts';

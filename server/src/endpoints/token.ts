@@ -17,10 +17,10 @@ import {
   grantScope,
   isRefusal,
   parseTokenRequest,
-  refuse,
   type Refusal,
-  tokenAnswer,
+  refuse,
   type TokenRequest,
+  tokenAnswer,
 } from '@countersign/protocol';
 import { sealToken, type TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
@@ -60,7 +60,7 @@ async function issue(
   ordinal: number,
   incoming: Incoming,
 ): Promise<Answer | Refusal | Refused> {
-  const form = readForm(incoming, ordinal, authority.exposures);
+  const form = readForm(authority, ordinal, incoming);
   if (isRefusal(form)) return form;
   const request = parseTokenRequest(form);
   if (isRefusal(request)) return request;
@@ -211,7 +211,5 @@ function stillStands(
 ): boolean {
   const token = { jti: nonce.toString('base64url'), claims };
   const at = { environment, nowMs: claims.issuedAtMs };
-  return (
-    authority.follower.mayDecide() && standingOf(token, at, authority.replica) === 'live'
-  );
+  return authority.follower.mayDecide() && standingOf(token, at, authority.replica) === 'live';
 }

@@ -45,7 +45,12 @@ export type Fact =
       readonly client: number;
       readonly forgetAtMs: number;
     }
-  | { readonly is: 'scope'; readonly environment: number; readonly number: number; readonly name: string }
+  | {
+      readonly is: 'scope';
+      readonly environment: number;
+      readonly number: number;
+      readonly name: string;
+    }
   | {
       readonly is: 'scope-set';
       readonly environment: number;
@@ -112,7 +117,9 @@ export type NodeRow = {
 /** The nodes that decide: who they are, how far they are, and how long each may go on without news. */
 export type NodeRegistry = {
   /** Puts a live row in the registry and commits it. Must precede the poll from which a lease is counted. */
-  register(node: Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'>): Promise<void>;
+  register(
+    node: Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'>,
+  ): Promise<void>;
   /** Renews the node's row in a committed write and polls in the same transaction; undefined: the row is gone. */
   renew(node: string, applied: number): Promise<Poll | undefined>;
   /** Records how far the node has applied the log. */

@@ -61,7 +61,11 @@ export type Change =
       readonly client: number;
       readonly expiresAtMs: number;
     }
-  | { readonly kind: 'environment.configure'; readonly environment: string; readonly issuer: string };
+  | {
+      readonly kind: 'environment.configure';
+      readonly environment: string;
+      readonly issuer: string;
+    };
 
 export type Command = {
   readonly change: Change;

@@ -30,10 +30,11 @@ export function newCredentialsCache(deps: {
 
   const keep = (client: ClientCredentials): void => {
     // The oldest goes: a Map keeps its order of insertion.
-    if (held.size >= CACHED_CLIENTS_MAX) for (const key of held.keys()) {
-      held.delete(key);
-      break;
-    }
+    if (held.size >= CACHED_CLIENTS_MAX)
+      for (const key of held.keys()) {
+        held.delete(key);
+        break;
+      }
     held.set(client.ordinal, client);
   };
 

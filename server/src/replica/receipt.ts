@@ -60,7 +60,8 @@ export async function awaitReceipt(
       const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
       if (row === undefined) left.push(entry);
       else if (row.appliedSequence >= sequence) confirmed.push(entry);
-      else if (await isWrittenOff(deps, row, { watched, nowMs, mayLookAtLocks })) fenced.push(entry);
+      else if (await isWrittenOff(deps, row, { watched, nowMs, mayLookAtLocks }))
+        fenced.push(entry);
       else continue;
       waiting.delete(node);
     }

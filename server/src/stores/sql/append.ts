@@ -32,10 +32,7 @@ function* head(): Steps<{
   audit_hash: string;
 }> {
   const row = yield* first(
-    db
-      .selectFrom('store')
-      .select(['sequence', 'audit_sequence', 'audit_hash'])
-      .where('id', '=', 1),
+    db.selectFrom('store').select(['sequence', 'audit_sequence', 'audit_hash']).where('id', '=', 1),
   );
   if (row === undefined) throw new Error('the store has no head row: it was never initialised');
   return row;
@@ -53,10 +50,7 @@ export function* appendAudit(entry: AuditEntry): Steps<void> {
       .values({ sequence, change: entry.change ?? null, action: entry.action, line, hash }),
   );
   yield* run(
-    db
-      .updateTable('store')
-      .set({ audit_sequence: sequence, audit_hash: hash })
-      .where('id', '=', 1),
+    db.updateTable('store').set({ audit_sequence: sequence, audit_hash: hash }).where('id', '=', 1),
   );
 }
 
@@ -85,9 +79,7 @@ export function* appendChange(
       at_ms: atMs,
     }),
   );
-  yield* run(
-    db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1),
-  );
+  yield* run(db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1));
   return { sequence, changed: true };
 }
 

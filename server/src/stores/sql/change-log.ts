@@ -14,10 +14,7 @@ const SECRETS_PER_CLIENT_MAX = 8;
 
 export function* positionOfStore(): Steps<Position> {
   const row = yield* first(
-    db
-      .selectFrom('store')
-      .select(['incarnation', 'sequence', 'change_id'])
-      .where('id', '=', 1),
+    db.selectFrom('store').select(['incarnation', 'sequence', 'change_id']).where('id', '=', 1),
   );
   if (row === undefined) throw new Error('the store has no head row: it was never initialised');
   return {
@@ -81,14 +78,7 @@ export function* loadClientCredentials(
   const secrets = yield* all(
     db
       .selectFrom('secrets')
-      .select([
-        'ordinal',
-        'secret_id',
-        'mac',
-        'pepper_version',
-        'expires_at_ms',
-        'revoked_at_ms',
-      ])
+      .select(['ordinal', 'secret_id', 'mac', 'pepper_version', 'expires_at_ms', 'revoked_at_ms'])
       .where('client', '=', ordinal)
       .orderBy((of) => of('revoked_at_ms', 'is not', null))
       .orderBy('ordinal', 'desc')
@@ -156,7 +146,11 @@ export const SNAPSHOT_PARTS = [
         of.or([
           of('killed', '=', 1),
           // The newest one tells how far the ordinals have come.
-          of('ordinal', '=', of.selectFrom('secrets').select((max) => max.fn.max('ordinal').as('n'))),
+          of(
+            'ordinal',
+            '=',
+            of.selectFrom('secrets').select((max) => max.fn.max('ordinal').as('n')),
+          ),
         ]),
       ),
     secretFact,

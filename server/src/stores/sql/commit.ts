@@ -2,12 +2,7 @@
 
 import type { Command, Committed } from '../../ports/store.ts';
 import { appendChange, type Effect } from './append.ts';
-import {
-  createClient,
-  deleteClient,
-  reactivateClient,
-  suspendClient,
-} from './changes/clients.ts';
+import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
 import {
   configureEnvironment,

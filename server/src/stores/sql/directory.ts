@@ -15,9 +15,7 @@ export function* environments(): Steps<readonly EnvironmentRecord[]> {
   return yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
 }
 
-export function* programs(
-  filter: { programId?: string } = {},
-): Steps<readonly ProgramRecord[]> {
+export function* programs(filter: { programId?: string } = {}): Steps<readonly ProgramRecord[]> {
   let query = db.selectFrom('programs').selectAll().orderBy('ordinal');
   if (filter.programId !== undefined) query = query.where('program_id', '=', filter.programId);
   return (yield* all(query)).map((row) => ({
@@ -116,9 +114,7 @@ export function* scopes(environment: string): Steps<readonly { number: number; n
   );
 }
 
-export function* resources(
-  environment: string,
-): Steps<readonly { number: number; uri: string }[]> {
+export function* resources(environment: string): Steps<readonly { number: number; uri: string }[]> {
   return yield* all(
     db
       .selectFrom('resources')
@@ -152,9 +148,7 @@ export function auditLineOf(row: { sequence: number; line: string; hash: string 
   return { sequence: row.sequence, hash: row.hash, ...entry };
 }
 
-export function* audit(
-  filter: Parameters<typeof auditRows>[0],
-): Steps<readonly AuditLine[]> {
+export function* audit(filter: Parameters<typeof auditRows>[0]): Steps<readonly AuditLine[]> {
   return (yield* auditRows(filter)).map(auditLineOf);
 }
 
@@ -169,9 +163,12 @@ export function* auditHead(): Steps<{ sequence: number; hash: string }> {
   return row ?? { sequence: 0, hash: '' };
 }
 
-function present<Key extends string, Value>(
-  key: Key,
-  value: Value | null,
-): { [K in Key]?: Value } {
+/** Fingerprint of the master key that this store was made under; undefined while it is not initialised. */
+export function* masterKeyCheck(): Steps<string | undefined> {
+  const [row] = yield* all(db.selectFrom('store').select('master_key_check'));
+  return row?.master_key_check;
+}
+
+function present<Key extends string, Value>(key: Key, value: Value | null): { [K in Key]?: Value } {
   return value === null ? {} : ({ [key]: value } as { [K in Key]: Value });
 }

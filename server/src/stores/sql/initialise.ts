@@ -40,9 +40,7 @@ export function* initialise(initial: InitialStore): Steps<void> {
   for (const [index, environment] of initial.environments.entries()) {
     ordinals.set(environment.name, index + 1);
     yield* run(
-      db
-        .insertInto('environments')
-        .values({ ...environment, ordinal: index + 1, generation: 0 }),
+      db.insertInto('environments').values({ ...environment, ordinal: index + 1, generation: 0 }),
     );
   }
   for (const { purpose, environment, version, wrapped } of initial.keys) {

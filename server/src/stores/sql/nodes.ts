@@ -5,10 +5,7 @@ import type { NodeRow, Poll } from '../../ports/change-log.ts';
 import { pollChanges } from './change-log.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
-export type Registration = Pick<
-  NodeRow,
-  'node' | 'leaseMs' | 'version' | 'listen' | 'process'
-> & {
+export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'> & {
   readonly atMs: number;
   /** Rows of this prefix are earlier lives of the same slot, whose lock the caller holds: they are gone. */
   readonly slotPrefix: string;

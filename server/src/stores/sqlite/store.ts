@@ -60,7 +60,10 @@ export function openStore(options: StoreOptions): Store {
     takeNode: () => {
       const slot = takeSlot(locksOf(options.dataDirectory));
       slots.push(slot);
-      return { node: `node-${slot.name}-${options.randomness.bytes(3).toString('hex')}`, slot: slot.name };
+      return {
+        node: `node-${slot.name}-${options.randomness.bytes(3).toString('hex')}`,
+        slot: slot.name,
+      };
     },
     close: async () => {
       await writer.close();
@@ -131,9 +134,12 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
     leave: (node) => writer.write('leaveNode', node),
     list: async () => reader.read(() => listNodes()),
     fence: (node, renewals) => writer.write('fenceNode', node, renewals),
-    isDead: async (node) => {
-      const slot = node.split('-')[1];
-      return slot !== undefined && isSlotFree(locksOf(options.dataDirectory), slot);
-    },
+    isDead: async (node) => isGone(options.dataDirectory, node),
   };
+}
+
+/** A node's name says whose lock it holds: `node-SLOT-…`. */
+function isGone(dataDirectory: string, node: string): boolean {
+  const slot = node.split('-')[1];
+  return slot !== undefined && isSlotFree(locksOf(dataDirectory), slot);
 }

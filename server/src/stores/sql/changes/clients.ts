@@ -6,7 +6,7 @@ import { type Change, ChangeRefused, type Committed } from '../../../ports/store
 import { type Effect, earlierChange } from '../append.ts';
 import { db, first, run, type Steps, type Tables } from '../schema.ts';
 import { programRow } from './programs.ts';
-import { environmentRow, resourceNumbers, requireScopes, internScopeSet } from './scopes.ts';
+import { environmentRow, internScopeSet, requireScopes, resourceNumbers } from './scopes.ts';
 import { insertSecret } from './secrets.ts';
 
 type ClientRow = Selectable<Tables['clients']>;
@@ -15,13 +15,7 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 export function clientFact(
   row: Pick<
     ClientRow,
-    | 'ordinal'
-    | 'client_id'
-    | 'program'
-    | 'environment'
-    | 'generation'
-    | 'state'
-    | 'resource_server'
+    'ordinal' | 'client_id' | 'program' | 'environment' | 'generation' | 'state' | 'resource_server'
   >,
 ): Fact {
   return {

@@ -80,9 +80,7 @@ export function* suspendProgram(
   };
 }
 
-export function* reactivateProgram(
-  change: Of<'program.reactivate'>,
-): Steps<Effect | Committed> {
+export function* reactivateProgram(change: Of<'program.reactivate'>): Steps<Effect | Committed> {
   const program = yield* programRow(change.programId);
   if (program.suspended === 0) return yield* earlierChange(change.kind, change.programId);
   yield* run(

@@ -24,10 +24,7 @@ export function* environmentRow(name: string): Steps<EnvironmentRow> {
   return row;
 }
 
-export function* requireScopes(
-  environment: EnvironmentRow,
-  names: readonly string[],
-): Steps<void> {
+export function* requireScopes(environment: EnvironmentRow, names: readonly string[]): Steps<void> {
   const declared = new Set(
     (yield* all(
       db.selectFrom('scopes').select('name').where('environment', '=', environment.ordinal),
@@ -151,16 +148,12 @@ export function* internScopeSet(set: {
   return [{ is: 'scope-set', environment: row.environment, id: row.id, scope }];
 }
 
-export function* internScopeSetChange(
-  change: Of<'scope-set.intern'>,
-): Steps<Effect | Committed> {
+export function* internScopeSetChange(change: Of<'scope-set.intern'>): Steps<Effect | Committed> {
   const target = `${change.environment}/${change.scope}`;
   const facts = yield* internScopeSet(change);
   if (facts.length > 0) return { target, facts, detail: { client: change.client } };
   // The combination may have come with a client's creation: then any number since is recent enough.
-  const [head] = yield* all(
-    db.selectFrom('store').select('sequence').where('id', '=', 1),
-  );
+  const [head] = yield* all(db.selectFrom('store').select('sequence').where('id', '=', 1));
   return { sequence: head?.sequence ?? 0, changed: false };
 }
 

@@ -114,10 +114,7 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   for (const row of live) {
     const endMs = Math.min(row.expires_at_ms ?? Number.MAX_SAFE_INTEGER, change.othersExpireAtMs);
     yield* run(
-      db
-        .updateTable('secrets')
-        .set({ expires_at_ms: endMs })
-        .where('ordinal', '=', row.ordinal),
+      db.updateTable('secrets').set({ expires_at_ms: endMs }).where('ordinal', '=', row.ordinal),
     );
   }
   const fact = yield* insertSecret(client, change.secret, by);
@@ -133,10 +130,7 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   };
 }
 
-export function* revokeSecret(
-  change: Of<'secret.revoke'>,
-  by: By,
-): Steps<Effect | Committed> {
+export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect | Committed> {
   const row = yield* first(
     db.selectFrom('secrets').selectAll().where('secret_id', '=', change.secretId),
   );
@@ -164,20 +158,14 @@ export function* revokeSecret(
 }
 
 /** Marks a secret as seen where it must never stand. It goes on working: a stranger must not be able to stop a client. */
-export function* exposeSecret(
-  change: Of<'secret.expose'>,
-  by: By,
-): Steps<Effect | Committed> {
+export function* exposeSecret(change: Of<'secret.expose'>, by: By): Steps<Effect | Committed> {
   const row = yield* first(
     db.selectFrom('secrets').selectAll().where('ordinal', '=', change.secret),
   );
   if (row === undefined) throw new ChangeRefused('not-found', 'there is no such secret');
   if (row.exposed_at_ms !== null) return yield* earlierChange(change.kind, row.secret_id);
   yield* run(
-    db
-      .updateTable('secrets')
-      .set({ exposed_at_ms: by.atMs })
-      .where('ordinal', '=', row.ordinal),
+    db.updateTable('secrets').set({ exposed_at_ms: by.atMs }).where('ordinal', '=', row.ordinal),
   );
   return {
     target: row.secret_id,

@@ -12,10 +12,7 @@ const REVOKED_TOKENS_PER_CLIENT_MAX = 1_000;
 /** Kept past expiry, for nodes whose clocks lag. */
 const FORGET_AFTER_EXPIRY_MS = 60 * 60 * 1000;
 
-export function* revokeToken(
-  change: Of<'token.revoke'>,
-  atMs: number,
-): Steps<Effect | Committed> {
+export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Effect | Committed> {
   const known = yield* first(
     db.selectFrom('revoked_tokens').select('jti').where('jti', '=', change.jti),
   );

@@ -1,0 +1,119 @@
+/** Puts a running node together: store, keys, replica, journal and what the endpoints need of them. Nothing listens yet. */
+
+import { hostname } from 'node:os';
+import { baseUrlOf, type Config } from './config.ts';
+import { KeyRing } from './credentials/key-ring.ts';
+import { journalDirectory, type OpenedData } from './data-directory.ts';
+import { newAdmission } from './endpoints/admission.ts';
+import { newBackground } from './endpoints/background.ts';
+import type { Authority } from './endpoints/context.ts';
+import { openJournal } from './journal/journal.ts';
+import type { Clock, Randomness } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
+import { newCredentialsCache } from './replica/credentials-cache.ts';
+import { FOLLOWER_DEFAULTS, newFollower } from './replica/follower.ts';
+import { awaitReceipt } from './replica/receipt.ts';
+import { newReplica } from './replica/replica.ts';
+import { VERSION } from './version.ts';
+
+/** A partner waits this long for a revocation's receipt; then it is told to ask again. */
+const REVOCATION_WAIT_MS = 5_000;
+
+export type Node = {
+  readonly authority: Authority;
+  readonly node: string;
+  /** Registers, loads the replica, and resolves once the node may decide. */
+  start(): Promise<void>;
+  /** Stops deciding, leaves the registry, commits what is under way and closes the store. */
+  stop(): Promise<void>;
+};
+
+export type Parts = {
+  readonly config: Config;
+  readonly data: OpenedData;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly log: Log;
+};
+
+export async function newNode({ config, data, clock, randomness, log }: Parts): Promise<Node> {
+  const { store } = data;
+  const { node, slot } = store.takeNode();
+  await configureIssuers(config, data, clock);
+  const keyRing = new KeyRing(data.masterKey);
+  const replica = newReplica({
+    key: ({ purpose, version, wrapped }, environment) =>
+      keyRing.add({ purpose, environment, version, wrapped }),
+    clientChanged: (ordinal) => credentials.forget(ordinal),
+    reset: () => {
+      keyRing.reset();
+      credentials.clear();
+    },
+  });
+  const credentials = newCredentialsCache({
+    log: store.log,
+    appliedSequence: () => replica.position.sequence,
+  });
+  const follower = newFollower(
+    {
+      log: store.log,
+      nodes: store.nodes,
+      replica,
+      clock,
+      node: {
+        node,
+        version: VERSION,
+        listen: `${config.listen.host}:${config.listen.port}`,
+        process: `${process.pid}@${hostname()}`,
+      },
+      onFailure: (step, error) =>
+        log.error({ step, cause: (error as Error).message }, 'no news from the store'),
+    },
+    { ...FOLLOWER_DEFAULTS, leaseMs: config.leaseMs },
+  );
+  const journal = await openJournal({
+    directory: journalDirectory(config),
+    slot,
+    clock,
+    onTrouble: (message) => log.error({ cause: message }, 'trouble in the journal'),
+  });
+  const authority: Authority = {
+    replica,
+    follower,
+    credentials,
+    keyRing,
+    journal,
+    changes: store,
+    receipt: (sequence) =>
+      awaitReceipt({ nodes: store.nodes, clock }, sequence, REVOCATION_WAIT_MS),
+    admission: newAdmission(),
+    background: newBackground(log),
+    clock,
+    randomness,
+    log,
+  };
+  return {
+    authority,
+    node,
+    start: () => follower.start(),
+    stop: async () => {
+      await journal.close();
+      await follower.stop();
+      await store.close();
+    },
+  };
+}
+
+/** Issuers follow the configuration, as an audited change: tools on the same store read them from there. */
+async function configureIssuers(config: Config, data: OpenedData, clock: Clock): Promise<void> {
+  for (const environment of await data.store.directory.environments()) {
+    const configured = config.environments.find(({ name }) => name === environment.name);
+    const issuer = configured?.issuer ?? `${baseUrlOf(config)}/${environment.name}`;
+    if (issuer === environment.issuer) continue;
+    await data.store.commit({
+      change: { kind: 'environment.configure', environment: environment.name, issuer },
+      actor: 'system:configuration',
+      atMs: clock.wallMs(),
+    });
+  }
+}

@@ -1,0 +1,161 @@
+/** A data directory: made on first use, its schema brought up to date, its master key found or made. */
+
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { baseUrlOf, type Config } from './config.ts';
+import { KeyRing } from './credentials/key-ring.ts';
+import { createMasterKeyFile, loadMasterKey, type MasterKey } from './credentials/master-key.ts';
+import type { Clock, Randomness } from './ports/clock.ts';
+import { masterKeyCheck } from './stores/sql/directory.ts';
+import { initialise } from './stores/sql/initialise.ts';
+import { connectWriter, migrate } from './stores/sqlite/connect.ts';
+import { executorOf } from './stores/sqlite/executor.ts';
+import { databasePath, openStore, type Store } from './stores/sqlite/store.ts';
+
+export type OpenedData = {
+  readonly store: Store;
+  readonly masterKey: MasterKey;
+  /** Where a master key was made just now: the operator must hear of it once. */
+  readonly newMasterKeyFile: string | undefined;
+};
+
+export const journalDirectory = (config: Config): string => join(config.data, 'journal');
+
+/** The data directory cannot be used; the message says why and how to mend it. */
+export class DataDirectoryError extends Error {
+  override readonly name = 'DataDirectoryError';
+}
+
+type Deps = { readonly clock: Clock; readonly randomness: Randomness; readonly actor: string };
+
+/** Opens the data directory, making what is missing. Throws `DataDirectoryError`, `MasterKeyError` or a refusal of the schema. */
+export async function openDataDirectory(config: Config, deps: Deps): Promise<OpenedData> {
+  await prepareDirectory(config.data);
+  const path = databasePath(config.data);
+  const isNew = !(await exists(path));
+  const { masterKey, newMasterKeyFile } = await masterKeyOf(config, isNew, deps.randomness);
+  prepareDatabase(config, path, { ...deps, masterKey });
+  const store = openStore({
+    dataDirectory: config.data,
+    clock: deps.clock,
+    randomness: deps.randomness,
+  });
+  return { store, masterKey, newMasterKeyFile };
+}
+
+async function prepareDirectory(directory: string): Promise<void> {
+  try {
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    // mkdir's mode is cut by the umask, never widened; a directory that was there stays as its owner made it.
+    if (made !== undefined) await chmod(directory, 0o700);
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (!(await stat(directory)).isDirectory()) throw new Error('it is not a directory');
+  } catch (error) {
+    throw new DataDirectoryError(
+      `--data ${directory}: cannot be used: ${(error as Error).message}; ` +
+        'choose a directory that this user may write to',
+    );
+  }
+}
+
+async function masterKeyOf(
+  config: Config,
+  isNew: boolean,
+  random: Randomness,
+): Promise<{ masterKey: MasterKey; newMasterKeyFile: string | undefined }> {
+  const load = (source: Parameters<typeof loadMasterKey>[0]): Promise<MasterKey> =>
+    loadMasterKey(source, { random });
+  if (config.masterKey !== undefined) {
+    return { masterKey: await load({ value: config.masterKey }), newMasterKeyFile: undefined };
+  }
+  if (config.masterKeyCommand !== undefined) {
+    return {
+      masterKey: await load({ command: config.masterKeyCommand }),
+      newMasterKeyFile: undefined,
+    };
+  }
+  const file = config.masterKeyFile ?? join(config.data, 'master.key');
+  // A store without its key is never given a new one: its secrets and tokens would be lost for good.
+  const makes = isNew && config.masterKeyFile === undefined && !(await exists(file));
+  if (makes) await createMasterKeyFile(file, random).catch(ifAnotherProcessMadeIt(file));
+  return {
+    masterKey: await load({ file }),
+    newMasterKeyFile: makes ? file : undefined,
+  };
+}
+
+function ifAnotherProcessMadeIt(file: string): (error: unknown) => Promise<void> {
+  return async (error) => {
+    if (!(await exists(file))) throw error;
+  };
+}
+
+/** Migrates, writes a new store's first rows, and proves that the master key is the store's own. */
+function prepareDatabase(
+  config: Config,
+  path: string,
+  deps: Deps & { masterKey: MasterKey },
+): void {
+  const connection = openedOrExplained(path);
+  try {
+    migrate(connection, path);
+    const executor = executorOf(connection);
+    const { masterKey } = deps;
+    const known = executor.read(() => masterKeyCheck());
+    if (known === undefined) executor.write(() => initialise(initialStore(config, deps)));
+    const check = executor.read(() => masterKeyCheck());
+    if (check !== masterKey.fingerprint()) {
+      throw new DataDirectoryError(
+        `--data ${config.data}: was made under another master key (check ${check}, given ` +
+          `${masterKey.fingerprint()}); start with the key that it was made under`,
+      );
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+function openedOrExplained(path: string): ReturnType<typeof connectWriter> {
+  try {
+    return connectWriter(path);
+  } catch (error) {
+    throw new DataDirectoryError(`${path}: cannot be opened: ${(error as Error).message}`);
+  }
+}
+
+function initialStore(
+  config: Config,
+  deps: Deps & { masterKey: MasterKey },
+): Parameters<typeof initialise>[0] {
+  const { randomness, clock, actor, masterKey } = deps;
+  const keyRing = new KeyRing(masterKey);
+  const id = (): string => randomness.bytes(9).toString('base64url');
+  return {
+    incarnation: id(),
+    changeId: id(),
+    masterKeyCheck: masterKey.fingerprint(),
+    actor,
+    atMs: clock.wallMs(),
+    environments: config.environments.map(({ name, tag, issuer }) => ({
+      name,
+      tag,
+      issuer: issuer ?? `${baseUrlOf(config)}/${name}`,
+    })),
+    keys: config.environments.flatMap(({ name }) =>
+      (['token', 'secret'] as const).map((purpose) => ({
+        purpose,
+        environment: name,
+        version: 1,
+        wrapped: keyRing.newRoot({ purpose, environment: name, version: 1 }, randomness),
+      })),
+    ),
+  };
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,136 @@
+/** `countersign serve`: one node and its listeners, or a process for each of several workers. */
+
+import cluster from 'node:cluster';
+import { newNode } from './authority.ts';
+import type { Config } from './config.ts';
+import { systemRandomness } from './credentials/random.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { checkListenAddress } from './http/listen-address.ts';
+import { buildListener, type Listener } from './http/listener.ts';
+import { newLog } from './observe/log.ts';
+import type { Log } from './ports/log.ts';
+import { healthRoutes, publicRoutes } from './routes.ts';
+import { systemClock } from './system-clock.ts';
+
+/** Runs until a signal asks it to stop. Resolves to the exit code; rejects when it cannot start. */
+export function serve(config: Config): Promise<number> {
+  const tls = config.tlsKey !== undefined;
+  for (const { host } of [config.listen, config.adminListen]) {
+    const problem = checkListenAddress({ host, tls, trustedProxies: config.trustedProxies });
+    if (problem !== undefined) return Promise.reject(new Error(problem));
+  }
+  return config.workers > 1 && cluster.isPrimary ? superviseWorkers(config) : serveNode(config);
+}
+
+async function serveNode(config: Config): Promise<number> {
+  const clock = systemClock;
+  const randomness = systemRandomness();
+  const data = await openDataDirectory(config, { clock, randomness, actor: 'system:serve' });
+  const log = newLog(config.logLevel);
+  if (data.newMasterKeyFile !== undefined) {
+    log.warn(
+      { file: data.newMasterKeyFile },
+      'a master key was made: keep a copy apart from backups of the data; without it no secret and no token can be checked',
+    );
+  }
+  const stopAsked = signalled();
+  const node = await newNode({ config, data, clock, randomness, log });
+  await node.start();
+  const environments = await data.store.directory.environments();
+  const settings = {
+    trustedProxies: config.trustedProxies,
+    limits: { arrivalMsMax: config.requestTimeoutMs },
+    ...(config.tlsCertificate === undefined || config.tlsKey === undefined
+      ? {}
+      : { tls: { certificateFile: config.tlsCertificate, keyFile: config.tlsKey } }),
+    log,
+    clock,
+    randomness,
+  };
+  const listeners: Listener[] = [];
+  try {
+    const open = async (
+      routes: Parameters<typeof buildListener>[0]['routes'],
+      at: Config['listen'] & { option: string },
+    ): Promise<string> => {
+      const listener = await buildListener({ ...settings, routes });
+      const { origin } = await listener.listen(at);
+      listeners.push(listener);
+      return origin;
+    };
+    const origin = await open(publicRoutes(node.authority, environments), {
+      ...config.listen,
+      option: '--listen',
+    });
+    const admin = await open(healthRoutes(node.authority), {
+      ...config.adminListen,
+      option: '--admin-listen',
+    });
+    announce(log, { node: node.node, listen: origin, admin, environments });
+    log.info({ signal: await stopAsked }, 'stopping');
+  } finally {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await node.stop();
+  }
+  log.info({ node: node.node }, 'stopped');
+  return 0;
+}
+
+function announce(
+  log: Log,
+  at: {
+    node: string;
+    listen: string;
+    admin: string;
+    environments: readonly { name: string; issuer: string }[];
+  },
+): void {
+  const { environments, ...fields } = at;
+  const issuers = Object.fromEntries(environments.map(({ name, issuer }) => [name, issuer]));
+  log.info({ ...fields, issuers }, 'ready');
+}
+
+/** The signal that asks the process to stop. More of them change nothing: one often comes both from the terminal and from a parent. */
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, resolve);
+  });
+}
+
+/** Starts the workers, replaces one that dies, and stops them all together. */
+function superviseWorkers(config: Config): Promise<number> {
+  const log = newLog(config.logLevel);
+  let stopping = false;
+  let failedStarts = 0;
+  const ended = new Promise<number>((resolve) => {
+    cluster.on('exit', (worker, code) => {
+      const remaining = Object.keys(cluster.workers ?? {}).length;
+      if (stopping) {
+        if (remaining === 0) resolve(0);
+        return;
+      }
+      failedStarts += 1;
+      log.error({ worker: worker.process.pid, code }, 'a worker has ended');
+      // A worker that cannot even start would be started for ever.
+      if (failedStarts > FAILED_STARTS_MAX || code === CANNOT_START) {
+        stopping = true;
+        for (const other of Object.values(cluster.workers ?? {})) other?.process.kill('SIGTERM');
+        if (remaining === 0) resolve(1);
+        else
+          cluster.on('exit', () => Object.keys(cluster.workers ?? {}).length === 0 && resolve(1));
+        return;
+      }
+      cluster.fork();
+    });
+  });
+  void signalled().then(() => {
+    stopping = true;
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+  });
+  for (let count = 0; count < config.workers; count += 1) cluster.fork();
+  return ended;
+}
+
+/** Exit code of a process that could not start (see `main.ts`). */
+const CANNOT_START = 1;
+const FAILED_STARTS_MAX = 10;
