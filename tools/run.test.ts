@@ -113,7 +113,7 @@ describe('the countersign command', () => {
     });
     const [code] = await once(child, 'close');
     assert.equal(code, 1);
-    assert.match(said, /^countersign needs Node 24 or newer, and this is v20\..*npm ci.*\n$/);
+    assert.match(said, /^countersign needs Node 24 or newer, and this is v20\..*npm install.*\n$/);
   });
 });
 

@@ -79,7 +79,7 @@ const causes = [
 /** @type {(code: number | string | null, words: string) => Error} */
 const explain = (code, words) => {
   const cause = causes.find(([pattern]) => pattern.test(words))?.[1];
-  return new Error(`npm ci ended with ${code}: ${cause ?? 'its own words stand above.'}`);
+  return new Error(`npm install ended with ${code}: ${cause ?? 'its own words stand above.'}`);
 };
 
 /** npm as this process can start it: the one that runs us, or the one on the PATH. */
@@ -90,12 +90,13 @@ const npm = () => {
 };
 
 /** @returns {Promise<void>} */
-const install = () =>
+const npmInstall = () =>
   new Promise((resolve, reject) => {
     const { file, before } = npm();
     // The Node of this project is an optional dependency and its tools are development ones: never leave them out.
-    const options = ['--include=optional', '--include=dev', '--no-audit', '--no-fund'];
-    const child = spawn(file, [...before, 'ci', ...options], {
+    const wanted = ['--no-save', '--include=optional', '--include=dev'];
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+    const child = spawn(file, [...before, 'install', ...wanted, ...quiet], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'pipe'],
       shell: process.platform === 'win32' && file === 'npm',
@@ -120,14 +121,27 @@ const install = () =>
     });
   });
 
+const currentStaleness = () =>
+  staleness(readPackages('package-lock.json'), readPackages('node_modules/.package-lock.json'));
+
+/**
+ * `npm install` and then a look at the result, rather than `npm ci`: that one refuses a lock without the builds of other
+ * platforms, which npm leaves out when a registry does not carry them, and it empties node_modules under whoever uses it.
+ */
+const install = async () => {
+  await npmInstall();
+  const why = currentStaleness();
+  if (why === undefined) return;
+  throw new Error(
+    `npm could not follow package-lock.json: ${why}. Run \`npm install\` and commit the lock.`,
+  );
+};
+
 /** Installs what is missing and returns the path of the project's Node. Throws an Error that says what to do. */
 export const setUp = async () => {
-  const why = staleness(
-    readPackages('package-lock.json'),
-    readPackages('node_modules/.package-lock.json'),
-  );
+  const why = currentStaleness();
   if (why !== undefined) {
-    process.stderr.write(`Installing (npm ci; ${why}). Once, for about a minute.\n`);
+    process.stderr.write(`Installing with npm (${why}). Once, for about a minute.\n`);
     await install();
   }
   const node = installedNode(root);

@@ -9,7 +9,7 @@ const here = fileURLToPath(import.meta.url);
 
 const complain = () => {
   const mend =
-    'run `npm ci` in the checkout, which brings a Node of its own, or install a newer one';
+    'run `npm install` in the checkout, which brings a Node of its own, or install a newer one';
   process.stderr.write(
     `countersign needs Node ${nodeMajorMin} or newer, and this is ${process.version}: ${mend}.\n`,
   );
