@@ -73,7 +73,6 @@ const causes = [
     /EINTEGRITY/,
     'a download does not match package-lock.json: `npm cache clean --force`, then again.',
   ],
-  [/EUSAGE/, 'package.json and package-lock.json disagree: run `npm install` and commit the lock.'],
 ];
 
 /** @type {(code: number | string | null, words: string) => Error} */
