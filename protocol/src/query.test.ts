@@ -92,11 +92,3 @@ test('whatever the query, reading it never throws, and a secret in it is never m
     }),
   );
 });
-
-test('a long query takes no long time', () => {
-  for (const unit of ['%zz&', '%41', '&', '=', '+', 'a=b&']) {
-    const start = performance.now();
-    refuseQuery(unit.repeat((1 << 20) / unit.length));
-    assert.ok(performance.now() - start < 2000, unit);
-  }
-});

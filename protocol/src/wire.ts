@@ -140,12 +140,18 @@ const BRIDGE: Bridge = {
     'invalid_request',
     'The form must be UTF-8. Leave charset out of Content-Type, or name UTF-8 once.',
   ),
-  'unsupported-encoding': wire(415, 'invalid_request', 'Send the body without Content-Encoding.', {
+  'unsupported-encoding': withHeader(
+    wire(415, 'invalid_request', 'Send the body without Content-Encoding.'),
     // RFC 9110 §15.5.16: tells that the encoding was the matter, and which would do.
-    'Accept-Encoding': 'identity',
-  }),
+    'Accept-Encoding',
+    'identity',
+  ),
   'method-not-allowed': ({ allow }) =>
-    wire(405, 'invalid_request', `This endpoint answers ${allow} only.`, { Allow: allow }),
+    withHeader(
+      wire(405, 'invalid_request', `This endpoint answers ${allow} only.`),
+      'Allow',
+      allow,
+    ),
   'not-found': wire(404, 'invalid_request', 'There is nothing at this URL. Check its path.'),
   'too-large': wire(413, 'invalid_request', 'The request is too large.'),
   timeout: wire(408, 'invalid_request', 'The request took too long to arrive. Send it again.'),
@@ -184,13 +190,13 @@ export function allowedCharacters(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '');
 }
 
-function wire(
-  status: number,
-  error: ErrorCode,
-  description: string,
-  headers: Readonly<Record<string, string>> = NO_HEADERS,
-): Wire {
-  return Object.freeze({ status, error, description: allowedCharacters(description), headers });
+function wire(status: number, error: ErrorCode, description: string): Wire {
+  const words = allowedCharacters(description);
+  return Object.freeze({ status, error, description: words, headers: NO_HEADERS });
+}
+
+function withHeader(answer: Wire, name: string, value: string): Wire {
+  return Object.freeze({ ...answer, headers: Object.freeze({ [name]: value }) });
 }
 
 function badRequest(description: string): Wire {
@@ -207,15 +213,19 @@ function target(description: string): Wire {
  * clients that see a challenge may never read the body (oauth4webapi does not).
  */
 function unauthenticated(description: string): Wire {
-  const words = allowedCharacters(description);
-  const challenge = `Basic realm="countersign", error="invalid_client", error_description="${words}"`;
-  return wire(401, 'invalid_client', words, Object.freeze({ 'WWW-Authenticate': challenge }));
+  const answer = wire(401, 'invalid_client', description);
+  const challenge = `Basic realm="countersign", error="${answer.error}", error_description="${answer.description}"`;
+  return withHeader(answer, 'WWW-Authenticate', challenge);
 }
 
 function later(status: number, description: string, seconds: number | undefined): Wire {
   const wanted = Math.ceil(seconds ?? RETRY_AFTER_SECONDS_DEFAULT) || RETRY_AFTER_SECONDS_DEFAULT;
   const wait = Math.min(Math.max(wanted, 1), RETRY_AFTER_SECONDS_MAX);
-  return wire(status, 'temporarily_unavailable', description, { 'Retry-After': String(wait) });
+  return withHeader(
+    wire(status, 'temporarily_unavailable', description),
+    'Retry-After',
+    String(wait),
+  );
 }
 
 function unavailable(refusal: { readonly retryAfterSeconds?: number | undefined }): Wire {

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { authorizationOf } from './authorization.ts';
+import { parseForm } from './form.ts';
+import { credentialInQuery, refuseQuery } from './query.ts';
+
+const LENGTH = 1 << 15;
+const GROWTH = 16;
+/** Linear work grows as its input does, quadratic 16 times more; in between lies what a noisy machine adds. */
+const GROWTH_MAX = 4 * GROWTH;
+/** Below this a measurement is mostly noise. */
+const NOISE_MS = 1;
+const ROUNDS = 5;
+
+function fastestMs<Input>(input: Input, work: (input: Input) => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const start = performance.now();
+    work(input);
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+/** Whether `work` on 32 KiB and on 512 KiB of `unit` takes time that grows with the input, not with its square. */
+function isLinear(unit: string, work: (input: Uint8Array, text: string) => void): boolean {
+  const [small, large] = [1, GROWTH].map((times) => {
+    const bytes = new TextEncoder().encode(unit.repeat((LENGTH * times) / unit.length));
+    // Decoded from bytes, as a request is: a string made by `repeat` is put together only when it is read.
+    const text = new TextDecoder().decode(bytes);
+    return fastestMs(bytes, (input) => work(input, text));
+  });
+  return (large ?? Number.NaN) < GROWTH_MAX * (small ?? Number.NaN) + NOISE_MS;
+}
+
+test('the measurement tells quadratic work from linear work', () => {
+  assert.ok(isLinear('a', (_, text) => text.indexOf('b')));
+  const quadratic = (input: Uint8Array) => {
+    for (let at = 0; at < input.length; at += 64) input.indexOf(1, at);
+  };
+  assert.ok(!isLinear('a', quadratic));
+});
+
+test('T-53: a long form takes linear time, whatever it repeats', () => {
+  for (const unit of ['&', '=', 'a', '+', '%41', '%zz', 'a&', '&=', 'resource=a&']) {
+    assert.ok(
+      isLinear(unit, (body) => parseForm(body)),
+      unit,
+    );
+  }
+});
+
+test('a long query takes linear time, whatever it repeats', () => {
+  for (const unit of ['&', '=', '+', '%41', '%zz&', 'a=b&', 'token=&']) {
+    const read = (_: Uint8Array, query: string) => {
+      refuseQuery(query);
+      credentialInQuery(query);
+    };
+    assert.ok(isLinear(unit, read), unit);
+  }
+});
+
+test('B-17: a long Authorization takes linear time, whatever it repeats', () => {
+  for (const unit of ['a', '.', ',', ' ', '=', 'Bearer ']) {
+    const read = (_: Uint8Array, line: string) => {
+      authorizationOf([line]);
+      authorizationOf([`Bearer ${line}`]);
+    };
+    assert.ok(isLinear(unit, read), unit);
+  }
+});
