@@ -1,0 +1,41 @@
+/** `node examples/banking-api/server.ts`: puts the Banking API together, serves until told to stop, and drains. */
+
+import { makeAuthorize } from './authorize.ts';
+import { makeIntrospect } from './introspection.ts';
+import { makeListener } from './listener.ts';
+import { makeRoutes } from './routes.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { openStore } from './store.ts';
+
+const warn = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
+
+const serve = async (settings: Settings): Promise<void> => {
+  const { host, port, issuer, data } = settings;
+  const store = openStore(data);
+  const listener = makeListener({
+    routes: makeRoutes(store),
+    authorize: makeAuthorize({ introspect: makeIntrospect(settings), issuer, warn }),
+    welcome: store.welcome,
+    warn,
+  });
+  const bound = await listener.listen({ host, port });
+  console.log(`Banking API on http://${host}:${bound}, tokens by ${issuer}`);
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    // A second signal changes nothing: the first one ends the process within the drain's bound.
+    if (stopping) return;
+    stopping = true;
+    await listener.close();
+    store.close();
+  };
+  process.on('SIGINT', () => void stop());
+  process.on('SIGTERM', () => void stop());
+};
+
+try {
+  await serve(readSettings(process.env));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
