@@ -24,9 +24,12 @@ const claims = {
 
 const newMaster = () => new MasterKey(random.bytes(32), random);
 
-function newKey(ring: KeyRing, purpose: KeyPurpose, version: number, environment = sandbox) {
+/** A new root key of `environment` under the name `token/1` or `secret/1`. */
+function newKey(ring: KeyRing, name: `${KeyPurpose}/${number}`, environment = sandbox) {
+  const purpose = name.startsWith('token') ? 'token' : 'secret';
+  const version = Number(name.split('/')[1]);
   const wrapped = ring.newRoot({ purpose, environment: environment.name, version }, random);
-  return { purpose, environment, version, wrapped };
+  return { purpose, environment, version, wrapped } as const;
 }
 
 function newToken(ring: KeyRing, environmentOrdinal: number): string {
@@ -36,7 +39,7 @@ function newToken(ring: KeyRing, environmentOrdinal: number): string {
 test('two rings that were told the same keys open each other’s tokens and know the same secrets', () => {
   const master = newMaster();
   const [one, two] = [new KeyRing(master), new KeyRing(master)];
-  for (const key of [newKey(one, 'token', 1), newKey(one, 'secret', 1)]) {
+  for (const key of [newKey(one, 'token/1'), newKey(one, 'secret/1')]) {
     one.add(key);
     two.add(key);
   }
@@ -48,10 +51,10 @@ test('two rings that were told the same keys open each other’s tokens and know
 
 test('after a rotation new tokens take the newest key and old tokens still open', () => {
   const ring = new KeyRing(newMaster());
-  ring.add(newKey(ring, 'token', 1));
+  ring.add(newKey(ring, 'token/1'));
   const old = newToken(ring, 1);
-  ring.add(newKey(ring, 'token', 3));
-  ring.add(newKey(ring, 'token', 2));
+  ring.add(newKey(ring, 'token/3'));
+  ring.add(newKey(ring, 'token/2'));
   assert.equal(ring.newestTokenVersion(1), 3);
   assert.equal(ring.sealingKey(1).version, 3);
   const opened = openToken(newToken(ring, 1), ring.tokenKeys(1));
@@ -61,9 +64,9 @@ test('after a rotation new tokens take the newest key and old tokens still open'
 
 test('a pepper is found by its version, however many came after it', () => {
   const ring = new KeyRing(newMaster());
-  ring.add(newKey(ring, 'secret', 1));
+  ring.add(newKey(ring, 'secret/1'));
   const first = ring.newestPepper(1);
-  ring.add(newKey(ring, 'secret', 2));
+  ring.add(newKey(ring, 'secret/2'));
   assert.equal(ring.newestPepper(1).version, 2);
   assert.equal(ring.pepper(1, 1), first.pepper);
   assert.notEqual(ring.pepper(1, 2), first.pepper);
@@ -72,30 +75,30 @@ test('a pepper is found by its version, however many came after it', () => {
 
 test('being told a key again changes nothing, and a lookup held before learns of new keys', () => {
   const ring = new KeyRing(newMaster());
-  const key = newKey(ring, 'token', 1);
+  const key = newKey(ring, 'token/1');
   ring.add(key);
   const held = ring.tokenKeys(1);
   const before = ring.sealingKey(1);
   ring.add({ ...key });
   assert.equal(ring.sealingKey(1), before);
   assert.equal(ring.tokenKeys(1), held);
-  ring.add(newKey(ring, 'token', 2));
+  ring.add(newKey(ring, 'token/2'));
   assert.ok(openToken(newToken(ring, 1), held).ok);
 });
 
 test('the last word on a version holds, and tokens of the key it replaced are refused', () => {
   const ring = new KeyRing(newMaster());
-  ring.add(newKey(ring, 'token', 1));
+  ring.add(newKey(ring, 'token/1'));
   const token = newToken(ring, 1);
-  ring.add(newKey(ring, 'token', 1));
+  ring.add(newKey(ring, 'token/1'));
   const opened = openToken(token, ring.tokenKeys(1));
   assert.equal(opened.ok ? 'opened' : opened.why, 'forged');
 });
 
 test('environments share nothing, even under one master key', () => {
   const ring = new KeyRing(newMaster());
-  ring.add(newKey(ring, 'token', 1, sandbox));
-  ring.add(newKey(ring, 'token', 1, production));
+  ring.add(newKey(ring, 'token/1', sandbox));
+  ring.add(newKey(ring, 'token/1', production));
   assert.deepEqual(openToken(newToken(ring, 2), ring.tokenKeys(1)), {
     ok: false,
     why: 'other-environment',
@@ -106,7 +109,7 @@ test('environments share nothing, even under one master key', () => {
 
 test('a root wrapped for one place is refused in every other', () => {
   const ring = new KeyRing(newMaster());
-  const key = newKey(ring, 'token', 1);
+  const key = newKey(ring, 'token/1');
   const elsewhere = [
     { ...key, purpose: 'secret' as const },
     { ...key, version: 2 },
@@ -120,14 +123,14 @@ test('a root wrapped for one place is refused in every other', () => {
 
 test('another master key opens nothing and leaves the ring as it was', () => {
   const [own, foreign] = [new KeyRing(newMaster()), new KeyRing(newMaster())];
-  own.add(newKey(own, 'token', 1));
-  assert.throws(() => own.add(newKey(foreign, 'token', 2)), { name: 'MasterKeyError' });
+  own.add(newKey(own, 'token/1'));
+  assert.throws(() => own.add(newKey(foreign, 'token/2')), { name: 'MasterKeyError' });
   assert.equal(own.newestTokenVersion(1), 1);
 });
 
 test('a ring without keys is an outage, not a refusal of anybody’s credential', () => {
   const ring = new KeyRing(newMaster());
-  const key = newKey(ring, 'token', 1);
+  const key = newKey(ring, 'token/1');
   ring.add(key);
   assert.throws(() => ring.newestPepper(1), StoreUnavailable);
   ring.reset();
@@ -142,7 +145,7 @@ test('a ring without keys is an outage, not a refusal of anybody’s credential'
 test('a brand of its own reaches the tokens', () => {
   const brand = { client: 'acmeid', secret: 'acmesecret', token: 'acmetoken' };
   const ring = new KeyRing(newMaster(), brand);
-  ring.add(newKey(ring, 'token', 1));
+  ring.add(newKey(ring, 'token/1'));
   const token = newToken(ring, 1);
   assert.match(token, /^acmetoken_test_/);
   assert.ok(openToken(token, ring.tokenKeys(1)).ok);
@@ -160,7 +163,7 @@ test('a new root key is wiped once it is wrapped', () => {
 
 test('a key ring prints no key', () => {
   const ring = new KeyRing(newMaster());
-  ring.add(newKey(ring, 'token', 1));
+  ring.add(newKey(ring, 'token/1'));
   assert.equal(inspect(ring, { showHidden: true, depth: 9 }), 'KeyRing {}');
   assert.ok(!inspect(ring.sealingKey(1), { depth: 9 }).includes('Buffer'));
 });

@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { openToken, sealToken } from './access-token.ts';
 import { checksumOf } from './crc32.ts';
 import { derivePepper, deriveTokenKey } from './derive.ts';
-import { tagOfSecret, tagOfToken } from './identifiers.ts';
+import {
+  newClientId,
+  newProgramId,
+  newSecret,
+  newSecretId,
+  tagOfSecret,
+  tagOfToken,
+} from './identifiers.ts';
 import { MasterKey } from './key-wrapping.ts';
+import { systemRandomness } from './random.ts';
 import { macOfSecret } from './secret-hash.ts';
-import { type KeyOf, readVectors, recompute } from './test-vectors.ts';
+import { type KeyOf, readVectors, recompute, vectorsFile } from './test-vectors.ts';
 
 const vectors = readVectors();
+const formats = readFileSync(new URL('formats.md', vectorsFile), 'utf8');
 const unhex = (text: string) => Buffer.from(text, 'hex');
 
 function keysOf(of: KeyOf & { tag: string }) {
@@ -82,5 +92,33 @@ test('root keys are wrapped as published', () => {
     assert.equal(master.fingerprint(), expected.fingerprint);
     assert.equal(master.wrap(unhex(given.rootHex), given.name), expected.wrapped);
     assert.deepEqual(master.unwrap(expected.wrapped, given.name), unhex(given.rootHex));
+  }
+});
+
+test('the worked example of formats.md is the first published token', () => {
+  const written = formats.replaceAll(' ', '');
+  const [first] = vectors.accessTokens;
+  assert.ok(first !== undefined);
+  const { taggedHex: _, ...shown } = first.expected;
+  for (const [name, value] of Object.entries(shown)) assert.ok(written.includes(value), name);
+});
+
+test('the regular expressions of formats.md fit what is made, and nothing longer', () => {
+  const random = systemRandomness();
+  const made = [
+    newClientId(random, 'test'),
+    newSecret(random, 'test').reveal(),
+    vectors.accessTokens[0]?.expected.token ?? '',
+    newProgramId(random),
+    newSecretId(random),
+  ];
+  const published = [...formats.matchAll(/^\| [^|]+ \| `[^`]+` \| `(.+)` \|$/gm)].map(
+    (row) => row[1],
+  );
+  assert.equal(published.length, made.length);
+  for (const [i, text] of made.entries()) {
+    const whole = new RegExp(`^(?:${published[i]})$`);
+    assert.match(text, whole);
+    assert.doesNotMatch(`${text}0`, whole);
   }
 });
