@@ -41,20 +41,20 @@ const hasBody = (node: Node): boolean =>
   isGetAccessorDeclaration(node) ||
   isSetAccessorDeclaration(node);
 
-const suites = new Set(['describe', 'suite']);
+const chapters = new Set(['describe', 'suite']);
+const titled = new Set([...chapters, 'it', 'test']);
 
-/** The callback of `describe(…)`: a chapter of tests rather than a function. */
-const isChapter = (node: Node): boolean =>
-  isCallExpression(node.parent) &&
-  isIdentifier(node.parent.expression) &&
-  suites.has(node.parent.expression.text);
+/** Whether `node` is the callback of a call such as `describe('…', () => …)`. */
+const isCallbackOf = (names: ReadonlySet<string>, { parent }: Node): boolean =>
+  isCallExpression(parent) && isIdentifier(parent.expression) && names.has(parent.expression.text);
 
 /** Whether a function inside another has a name to read it by; a mere callback belongs to its surroundings. */
 const isNamed = (node: Node): boolean =>
   isFunctionDeclaration(node) ||
   isMethodDeclaration(node) ||
   isVariableDeclaration(node.parent) ||
-  isPropertyAssignment(node.parent);
+  isPropertyAssignment(node.parent) ||
+  isCallbackOf(titled, node);
 
 const linesOf = (tree: SourceFile, node: Node): number =>
   tree.getLineAndCharacterOfPosition(node.getEnd()).line + 2 - lineOf(tree, node);
@@ -73,7 +73,8 @@ const linesOfNamedInside = (tree: SourceFile, node: Node): number => {
 const functionLength = ({ path, isTest, tree }: Source): readonly Finding[] => {
   const found: Finding[] = [];
   visit(tree, (node) => {
-    if (!hasBody(node) || (isTest && isChapter(node))) return;
+    // A chapter of tests is no function, and each of its tests is judged by itself.
+    if (!hasBody(node) || (isTest && isCallbackOf(chapters, node))) return;
     const length = linesOf(tree, node) - linesOfNamedInside(tree, node);
     if (length <= linesPerFunctionMax) return;
     const mend = `a function of ${length} lines, at most ${linesPerFunctionMax}: give its steps names of their own.`;

@@ -49,9 +49,9 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
-/** Tests, long tests, and the kits that only they use. */
+/** Tests, long tests, and what only they use: kits, and suites that every adapter of a port must pass. */
 export const isTestPath = (path: string): boolean =>
-  /\.(test|long)\.ts$|(^|\/)test-kit\//.test(path);
+  /\.(test|long)\.ts$|(^|\/)(test-kit|contract)\//.test(path);
 
 const skipped = new Set(['node_modules', '.git', 'coverage', 'dist']);
 
