@@ -51,7 +51,7 @@ const once = <T>(make: () => T): (() => T) => {
 
 /** Tests, long tests, and what only they use: kits, and suites that every adapter of a port must pass. */
 export const isTestPath = (path: string): boolean =>
-  /\.(test|long)\.ts$|(^|\/)(test-kit|contract)\//.test(path);
+  /\.(test|long)\.ts$|(^|\/)(test-kit|testing|contract)\//.test(path);
 
 const skipped = new Set(['node_modules', '.git', 'coverage', 'dist']);
 
