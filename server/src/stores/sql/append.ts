@@ -1,6 +1,6 @@
 /** The end of every change: its audit line, its entry in the change log, and last of all its number. */
 
-import { createHash } from 'node:crypto';
+import { auditHash } from '../../ports/audit-chain.ts';
 import type { Fact } from '../../ports/change-log.ts';
 import type { Committed } from '../../ports/store.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
@@ -20,11 +20,6 @@ export type AuditEntry = {
   readonly change?: number;
   readonly detail: Readonly<Record<string, unknown>>;
 };
-
-/** Hash of an audit line: chained to the line before it, so that none can be changed, moved or taken out unseen. */
-export function auditHash(previousHash: string, sequence: number, line: string): string {
-  return createHash('sha256').update(`${previousHash}\n${sequence}\n${line}`).digest('hex');
-}
 
 function* head(): Steps<{
   sequence: number;

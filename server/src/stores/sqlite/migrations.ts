@@ -100,6 +100,7 @@ export const MIGRATIONS: readonly string[] = [
     client INTEGER NOT NULL,
     forget_at_ms INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX revoked_tokens_by_client ON revoked_tokens (client);
 
   CREATE TABLE keys (
     purpose TEXT NOT NULL CHECK (purpose IN ('token', 'secret')),

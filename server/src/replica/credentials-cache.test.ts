@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClientCredentials } from '../ports/model.ts';
+import { newCredentialsCache } from './credentials-cache.ts';
+
+type Answer = { head: number; client: ClientCredentials | undefined };
+
+/** A log whose answers come when the test lets them, as a slow store's would. */
+function slowLog() {
+  const asked: ((answer: Answer) => void)[] = [];
+  let applied = 0;
+  const log = {
+    loadClient: () => new Promise<Answer>((resolve) => asked.push(resolve)),
+  };
+  const cache = newCredentialsCache({ log: log as never, appliedSequence: () => applied });
+  const answer = async (secrets: number, head = applied): Promise<void> => {
+    while (asked.length === 0) await Promise.resolve();
+    asked.shift()?.({ head, client: client(secrets) });
+  };
+  return {
+    cache,
+    asked,
+    answer,
+    apply: (sequence: number) => {
+      applied = sequence;
+    },
+  };
+}
+
+const client = (secrets: number) =>
+  ({ ordinal: 1, clientId: 'c', secrets: Array(secrets).fill({}) }) as unknown as ClientCredentials;
+
+test('callers that ask together share one load', async () => {
+  const { cache, asked, answer } = slowLog();
+  const loads = [cache.load(1), cache.load(1), cache.load(1)];
+  await answer(2);
+  const loaded = await Promise.all(loads);
+  assert.equal(new Set(loaded).size, 1);
+  assert.equal(asked.length, 0);
+  assert.equal(cache.get(1)?.secrets.length, 2);
+});
+
+test('a load that raced with an invalidation of its client is thrown away and repeated', async () => {
+  const { cache, answer } = slowLog();
+  const load = cache.load(1);
+  await Promise.resolve();
+  cache.forget(1);
+  await answer(2);
+  await answer(1);
+  assert.equal((await load)?.secrets.length, 1);
+  assert.equal(cache.get(1)?.secrets.length, 1);
+});
+
+test('a load from a snapshot older than what is applied is thrown away and repeated', async () => {
+  const { cache, answer, apply } = slowLog();
+  const load = cache.load(1);
+  apply(5);
+  await answer(2, 4);
+  await answer(1, 5);
+  assert.equal((await load)?.secrets.length, 1);
+});
+
+test('a client that keeps changing is an outage in the end, not an endless wait', async () => {
+  const { cache, answer, apply } = slowLog();
+  apply(5);
+  const load = cache.load(1);
+  const refused = assert.rejects(load, { name: 'StoreUnavailable' });
+  for (let tries = 0; tries < 5; tries += 1) await answer(2, 4);
+  await refused;
+  assert.equal(cache.get(1), undefined);
+});
+
+test('what is cached of a client is forgotten when the log says so', async () => {
+  const { cache, answer } = slowLog();
+  const load = cache.load(1);
+  await answer(2);
+  await load;
+  cache.forget(1);
+  assert.equal(cache.get(1), undefined);
+});

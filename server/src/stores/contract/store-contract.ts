@@ -1,0 +1,317 @@
+/** What every store must do, whatever engine it stands on: run once for each adapter. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { auditHash } from '../../ports/audit-chain.ts';
+import type { Fact } from '../../ports/change-log.ts';
+import type { Change, ChangeRefused, NewSecret } from '../../ports/store.ts';
+import { newReplica, type Replica } from '../../replica/replica.ts';
+import type { Store } from '../sqlite/store.ts';
+
+/** Opens a store on fresh data; a second call with the same `data` opens the same data again. */
+export type OpenStore = (data: string) => Promise<Store>;
+
+const WRITERS = 50;
+let made = 0;
+
+export function storeContract(name: string, open: OpenStore, newData: () => string): void {
+  const withStore = async (body: (store: Store, data: string) => Promise<void>): Promise<void> => {
+    const data = newData();
+    const store = await open(data);
+    try {
+      await body(store, data);
+    } finally {
+      await store.close();
+    }
+  };
+
+  describe(name, () => {
+    test('numbers of changes are gapless and in commit order, whoever writes and whatever is refused', () =>
+      withStore(async (store, data) => {
+        const other = await open(data);
+        const before = (await store.log.poll(0)).head;
+        const results = await Promise.allSettled(
+          Array.from({ length: WRITERS }, (_, index) => {
+            const change: Change =
+              index % 5 === 4
+                ? { kind: 'program.suspend', programId: 'program_none', reason: 'x' }
+                : newProgram();
+            return commit(index % 2 === 0 ? store : other, change);
+          }),
+        );
+        await other.close();
+        const numbers = results.flatMap((result) =>
+          result.status === 'fulfilled' ? [result.value.sequence] : [],
+        );
+        assert.equal(numbers.length, (WRITERS * 4) / 5);
+        const expected = numbers.map((_, index) => before + 1 + index);
+        assert.deepEqual(
+          [...numbers].sort((a, b) => a - b),
+          expected,
+        );
+        const logged = (await store.log.poll(before)).changes.map((change) => change.sequence);
+        assert.deepEqual(logged, expected);
+      }));
+
+    test('a refused change leaves no trace', () =>
+      withStore(async (store) => {
+        const before = await traces(store);
+        const { clientId } = await onboard(store);
+        const refused: Change[] = [
+          { kind: 'program.suspend', programId: 'program_none', reason: 'x' },
+          { kind: 'client.suspend', clientId: 'client_none', reason: 'x' },
+          { kind: 'secret.revoke', secretId: 'sec_none', killTokens: true },
+          { kind: 'scope.create', environment: 'moon', name: 'x' },
+          newClient('program_none'),
+        ];
+        const onboarded = await traces(store);
+        assert.notDeepEqual(onboarded, before);
+        for (const change of refused) {
+          await assert.rejects(commit(store, change), { name: 'ChangeRefused' });
+        }
+        assert.deepEqual(await traces(store), onboarded);
+        assert.equal((await store.directory.clients({ clientId })).length, 1);
+      }));
+
+    test('suspending raises the generation once, and what is asked again is the earlier change', () =>
+      withStore(async (store) => {
+        const { programId } = await onboard(store);
+        const suspend: Change = { kind: 'program.suspend', programId, reason: 'leak' };
+        const first = await commit(store, suspend);
+        const again = await commit(store, suspend);
+        assert.deepEqual(again, { sequence: first.sequence, changed: false });
+        const [program] = await store.directory.programs({ programId });
+        assert.equal(program?.generation, 1);
+        assert.equal(program?.suspendedReason, 'leak');
+        await commit(store, { kind: 'program.reactivate', programId });
+        const [reactivated] = await store.directory.programs({ programId });
+        assert.equal(reactivated?.generation, 1);
+        assert.equal(reactivated?.suspended, false);
+      }));
+
+    test('a deleted client leaves a tombstone: its id and its ordinal are never given out again', () =>
+      withStore(async (store) => {
+        const { programId, clientId } = await onboard(store);
+        const [before] = await store.directory.clients({ clientId });
+        await commit(store, { kind: 'client.delete', clientId });
+        await assert.rejects(commit(store, { ...newClient(programId), clientId } as Change));
+        const next = newClient(programId);
+        await commit(store, next);
+        const [after] = await store.directory.clients({ clientId: next.clientId });
+        assert.ok((after?.ordinal ?? 0) > (before?.ordinal ?? 0));
+        await assert.rejects(commit(store, { kind: 'client.reactivate', clientId }), {
+          name: 'ChangeRefused',
+        });
+      }));
+
+    test('a client has two live secrets at most, and a rotation never lengthens a life', () =>
+      withStore(async (store) => {
+        const { clientId } = await onboard(store, { expiresAtMs: 5_000 });
+        await commit(store, rotate(clientId, 9_000), 1_000);
+        const [old, young] = await store.directory.secrets({ clientId });
+        assert.equal(old?.expiresAtMs, 5_000);
+        assert.equal(young?.expiresAtMs, undefined);
+        const third: Change = { kind: 'secret.create', clientId, secret: newSecret() };
+        await assert.rejects(commit(store, third, 1_000), refusal('limit'));
+        await assert.rejects(commit(store, rotate(clientId, 9_000), 1_000), refusal('limit'));
+        await commit(store, third, 6_000);
+      }));
+
+    test('a replica that followed the log equals one that was loaded from a snapshot', () =>
+      withStore(async (store) => {
+        const followed = newReplica(DEAF);
+        await store.log.snapshot((snapshot) => followed.load(snapshot));
+        const { programId, clientId, ordinal } = await onboard(store);
+        await commit(store, { kind: 'scope.create', environment: 'sandbox', name: 'a' });
+        await commit(store, { kind: 'resource.create', environment: 'sandbox', uri: 'urn:a' });
+        await commit(store, {
+          kind: 'scope-set.intern',
+          environment: 1,
+          client: ordinal,
+          scope: 'a',
+        });
+        await commit(store, { kind: 'client.suspend', clientId, reason: 'x' });
+        await commit(store, { kind: 'client.reactivate', clientId });
+        await commit(store, { kind: 'program.suspend', programId, reason: 'x' });
+        const [secret] = await store.directory.secrets({ clientId });
+        const secretId = secret?.secretId ?? '';
+        await commit(store, { kind: 'secret.revoke', secretId, killTokens: true });
+        await commit(store, revokeToken('jti', ordinal));
+        const asked = followed.position;
+        assert.equal(followed.take(await store.log.poll(asked.sequence), asked), 'current');
+        const loaded = newReplica(DEAF);
+        await store.log.snapshot((snapshot) => loaded.load(snapshot));
+        assert.deepEqual(seen(followed, ordinal), seen(loaded, ordinal));
+        assert.equal(loaded.isTokenRevoked('jti'), true);
+        assert.equal(loaded.isSecretKilled(secret?.ordinal ?? 0), true);
+      }));
+
+    test('above a thousand revoked tokens the generation of their client is raised instead', () =>
+      withStore(async (store) => {
+        const { clientId, ordinal } = await onboard(store);
+        const revoke = (index: number) => commit(store, revokeToken(`jti-${index}`, ordinal));
+        await Promise.all(Array.from({ length: 1_000 }, (_, index) => revoke(index)));
+        assert.equal((await store.directory.clients({ clientId }))[0]?.generation, 0);
+        await revoke(1_000);
+        const [client] = await store.directory.clients({ clientId });
+        assert.equal(client?.generation, 1);
+        const kept = await factsOf(store);
+        assert.equal(kept.filter((fact) => fact.is === 'revoked-token').length, 0);
+      }));
+
+    test('a scope combination has one number, and a client can mint only so many', () =>
+      withStore(async (store) => {
+        const { ordinal } = await onboard(store);
+        const intern = (scope: string) =>
+          commit(store, { kind: 'scope-set.intern', environment: 1, client: ordinal, scope });
+        const first = await intern('a b');
+        assert.equal(first.changed, true);
+        assert.equal((await intern('a b')).changed, false);
+        const minted = await Promise.allSettled(
+          Array.from({ length: 300 }, (_, index) => intern(`s${index}`)),
+        );
+        assert.ok(minted.some((one) => one.status === 'rejected'));
+        const sets = (await factsOf(store)).filter((fact) => fact.is === 'scope-set');
+        // One is the empty set that came with the client.
+        assert.equal(sets.length, 256);
+        assert.equal(new Set(sets.map((set) => set.id)).size, sets.length);
+      }));
+
+    test('every change has its audit line, chained to the one before', () =>
+      withStore(async (store) => {
+        await onboard(store);
+        const links = await store.audit.chain({ after: 0, limit: 100 });
+        const changes = (await store.log.poll(0)).changes.map((change) => change.sequence);
+        const lines = await store.audit.lines({ limit: 100 });
+        assert.deepEqual(
+          lines.flatMap((line) => (line.change === undefined ? [] : [line.change])),
+          changes,
+        );
+        let previous = '';
+        for (const [index, { sequence, line, hash }] of links.entries()) {
+          assert.equal(sequence, index + 1);
+          assert.equal(hash, auditHash(previous, sequence, line));
+          previous = hash;
+        }
+        assert.deepEqual(
+          { ...(await store.audit.head()) },
+          { sequence: links.length, hash: previous },
+        );
+      }));
+
+    test('a node is written off only if it has not renewed since, and then renews no more', () =>
+      withStore(async (store) => {
+        const { node } = store.takeNode();
+        await store.nodes.register({
+          node,
+          leaseMs: 1_000,
+          version: '1',
+          listen: 'l',
+          process: 'p',
+        });
+        const poll = await store.nodes.renew(node, 0);
+        assert.equal(poll?.head, (await store.log.poll(0)).head);
+        assert.equal(await store.nodes.fence(node, 0), false);
+        const [row] = await store.nodes.list();
+        assert.equal(row?.renewals, 1);
+        assert.equal(await store.nodes.fence(node, 1), true);
+        assert.equal(await store.nodes.renew(node, 0), undefined);
+        await store.nodes.acknowledge(node, 99);
+        assert.deepEqual(await store.nodes.list(), []);
+      }));
+
+    test('what a client needs at /token comes with the head of the log it was read at', () =>
+      withStore(async (store) => {
+        const { ordinal, clientId } = await onboard(store);
+        const { head, client } = await store.log.loadClient(ordinal);
+        assert.equal(head, (await store.log.poll(0)).head);
+        assert.equal(client?.clientId, clientId);
+        assert.equal(client?.secrets.length, 1);
+        assert.equal(client?.secrets[0]?.mac.length, 32);
+        assert.equal((await store.log.loadClient(999)).client, undefined);
+      }));
+  });
+}
+
+const DEAF = { key: () => {}, clientChanged: () => {}, reset: () => {} };
+
+function commit(store: Store, change: Change, atMs = 1_000) {
+  return store.commit({ change, actor: 'test:contract', atMs });
+}
+
+function newProgram(): Extract<Change, { kind: 'program.create' }> {
+  made += 1;
+  const programId = `program_${String(made).padStart(16, '0')}`;
+  return { kind: 'program.create', programId, name: `Program ${made}` };
+}
+
+function newSecret(): NewSecret {
+  made += 1;
+  const mac = Buffer.alloc(32, made);
+  return { secretId: `sec_${made}`, mac, pepperVersion: 1, hint: 'abcd' };
+}
+
+function newClient(programId: string): Extract<Change, { kind: 'client.create' }> {
+  made += 1;
+  return {
+    kind: 'client.create',
+    clientId: `client_test_${String(made).padStart(16, '0')}`,
+    programId,
+    environment: 'sandbox',
+    name: 'server',
+    scope: [],
+    resources: [],
+    allowIp: [],
+    tokenLifetimeSeconds: 3600,
+    resourceServer: false,
+    secret: newSecret(),
+  };
+}
+
+function rotate(clientId: string, othersExpireAtMs: number): Change {
+  return { kind: 'secret.rotate', clientId, secret: newSecret(), othersExpireAtMs };
+}
+
+function revokeToken(jti: string, client: number): Change {
+  return { kind: 'token.revoke', jti, client, expiresAtMs: 9_000_000 };
+}
+
+async function onboard(store: Store, secret: Partial<NewSecret> = {}) {
+  const program = newProgram();
+  await commit(store, program);
+  const client = newClient(program.programId);
+  await commit(store, { ...client, secret: { ...client.secret, ...secret } });
+  const [record] = await store.directory.clients({ clientId: client.clientId });
+  return {
+    programId: program.programId,
+    clientId: client.clientId,
+    ordinal: record?.ordinal ?? 0,
+  };
+}
+
+async function traces(store: Store): Promise<unknown> {
+  const { head } = await store.log.poll(0);
+  return { head, audit: await store.audit.head(), facts: (await factsOf(store)).length };
+}
+
+function factsOf(store: Store): Promise<readonly Fact[]> {
+  return store.log.snapshot(({ facts }) => [...facts]);
+}
+
+function seen(replica: Replica, client: number): unknown {
+  const { clients } = replica;
+  return {
+    position: replica.position,
+    environments: replica.environments(),
+    program: replica.program(clients.program(client)),
+    clientId: clients.clientId(client),
+    found: clients.find(clients.clientId(client)),
+    state: clients.state(client),
+    generation: replica.generationOf(client),
+    lastSecret: replica.lastSecret,
+  };
+}
+
+function refusal(code: ChangeRefused['code']): { name: string; code: string } {
+  return { name: 'ChangeRefused', code };
+}

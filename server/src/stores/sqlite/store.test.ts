@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { newDataDirectory, openTestStore } from '../../testing/data.ts';
+import { storeContract } from '../contract/store-contract.ts';
+import { connectWriter, migrate, SCHEMA_VERSION } from './connect.ts';
+import { executorOf } from './executor.ts';
+import { isSlotFree, takeSlot } from './node-locks.ts';
+
+storeContract('the SQLite store', openTestStore, newDataDirectory);
+
+test('an object or a date is no parameter: it would bind NULL without a word', () => {
+  const executor = executorOf(new DatabaseSync(':memory:'));
+  for (const value of [{}, new Date(), undefined, true]) {
+    const query = { sql: 'select ?', parameters: [value] } as never;
+    assert.throws(
+      () =>
+        executor.read(function* () {
+          yield query;
+        }),
+      TypeError,
+    );
+  }
+});
+
+test('a transaction that fails half-way is rolled back whole', () => {
+  const connection = new DatabaseSync(':memory:');
+  connection.exec('CREATE TABLE t (a INTEGER NOT NULL) STRICT');
+  const executor = executorOf(connection);
+  const insert = (value: unknown) =>
+    ({ sql: 'INSERT INTO t VALUES (?)', parameters: [value] }) as never;
+  assert.throws(() =>
+    executor.write(function* () {
+      yield insert(1);
+      yield insert('no number');
+    }),
+  );
+  assert.deepEqual(connection.prepare('SELECT count(*) AS n FROM t').get(), {
+    __proto__: null,
+    n: 0,
+  });
+});
+
+test('commits are fsynced: the writer runs WAL with synchronous=FULL', () => {
+  const connection = connectWriter(`${newDataDirectory()}/x.db`);
+  assert.equal(connection.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
+  assert.equal(connection.prepare('PRAGMA synchronous').get()?.['synchronous'], 2);
+});
+
+test('a newer schema is refused with what to do, and left as it is', () => {
+  const path = `${newDataDirectory()}/newer.db`;
+  const connection = connectWriter(path);
+  connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+  assert.throws(() => migrate(connection, path), /newer version/);
+  assert.equal(connection.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n'], 0);
+});
+
+test('a slot is held by one at a time and free again once released', () => {
+  const directory = newDataDirectory();
+  const first = takeSlot(directory);
+  const second = takeSlot(directory);
+  assert.deepEqual([first.name, second.name], ['1', '2']);
+  assert.equal(isSlotFree(directory, '1'), false);
+  first.release();
+  assert.equal(isSlotFree(directory, '1'), true);
+  assert.equal(takeSlot(directory).name, '1');
+  assert.equal(isSlotFree(directory, '2'), false);
+});
