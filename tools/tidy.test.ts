@@ -25,6 +25,7 @@ const tidyTree: Files = {
   'server/src/main.ts': `${head}import './config.ts';\nimport './stores/disk.ts';\n`,
   'server/src/stores/disk.ts': `${head}import type { Clock } from '../ports/clock.ts';\nexport type Disk = Clock;\n`,
   'server/src/endpoints/token.ts': `${head}import type { Scope } from '@countersign/protocol';\nexport type Token = Scope;\n`,
+  'conformance/start.test.ts': "new URL('../server/bin/countersign.mjs', import.meta.url);\n",
   'server/src/endpoints/token.test.ts': "import '../stores/disk.ts';\nconst now = Date.now();\n",
 };
 

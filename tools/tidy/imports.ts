@@ -46,9 +46,13 @@ const packageRootOf = (path: string, roots: ReadonlySet<string>): string => {
   return '';
 };
 
+/** A program that is named by its file, to be started as a user would start it. */
+const isProgram = ({ kind, path }: Import): boolean => kind === 'url' && /\/bin\//.test(path ?? '');
+
 const closedPackages = (house: House): readonly Finding[] =>
-  eachImport(house, (source, { path, specifier }) => {
-    const isSource = path !== undefined && /\.(ts|mjs)$/.test(path);
+  eachImport(house, (source, imported) => {
+    const { path, specifier } = imported;
+    const isSource = path !== undefined && /\.(ts|mjs)$/.test(path) && !isProgram(imported);
     if (!isSource || mayReachAcross.includes(rootFolder(source.path))) return undefined;
     const home = packageRootOf(source.path, house.packageRoots);
     if (packageRootOf(path, house.packageRoots) === home) return undefined;
