@@ -4,31 +4,32 @@ import { authorizationOf } from './authorization.ts';
 import { parseForm } from './form.ts';
 import { credentialInQuery, refuseQuery } from './query.ts';
 
-const LENGTH = 1 << 15;
-const GROWTH = 16;
-/** Linear work grows as its input does, quadratic 16 times more; in between lies what a noisy machine adds. */
-const GROWTH_MAX = 4 * GROWTH;
-/** Below this a measurement is mostly noise. */
-const NOISE_MS = 1;
+const LENGTH = 1 << 12;
+const GROWTH = 64;
+/** Linear work grows as its input does, quadratic 64 times more; in between lies what compiler and collector add. */
+const GROWTH_MAX = 10 * GROWTH;
+/** Below this a difference may be the scheduler's. */
+const NOISE_MS = 10;
 const ROUNDS = 5;
 
-function fastestMs<Input>(input: Input, work: (input: Input) => void): number {
+/** The best of several rounds: the one that the machine's other work disturbed least. */
+function fastestMs(work: () => void): number {
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {
     const start = performance.now();
-    work(input);
+    work();
     best = Math.min(best, performance.now() - start);
   }
   return best;
 }
 
-/** Whether `work` on 32 KiB and on 512 KiB of `unit` takes time that grows with the input, not with its square. */
+/** Whether `work` on 4 KiB and on 256 KiB of `unit` takes time that grows with the input, not with its square. */
 function isLinear(unit: string, work: (input: Uint8Array, text: string) => void): boolean {
   const [small, large] = [1, GROWTH].map((times) => {
     const bytes = new TextEncoder().encode(unit.repeat((LENGTH * times) / unit.length));
     // Decoded from bytes, as a request is: a string made by `repeat` is put together only when it is read.
     const text = new TextDecoder().decode(bytes);
-    return fastestMs(bytes, (input) => work(input, text));
+    return fastestMs(() => work(bytes, text));
   });
   return (large ?? Number.NaN) < GROWTH_MAX * (small ?? Number.NaN) + NOISE_MS;
 }

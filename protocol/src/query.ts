@@ -62,6 +62,7 @@ export function queryNames(query: string): ReadonlySet<string> {
 function queryValues(query: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const pair of query.split('&')) {
+    if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = lenient(equals === -1 ? pair : pair.slice(0, equals));
     if (!values.get(name)) values.set(name, equals === -1 ? '' : lenient(pair.slice(equals + 1)));
