@@ -22,7 +22,10 @@ export function readForm(
 ): Form | Refusal {
   if (incoming.query !== '') {
     const exposed = credentialInQuery(incoming.query);
-    if (exposed !== undefined) reportExposure(authority, environment, exposed);
+    if (exposed !== undefined) {
+      const clientId = exposed.clientId ?? clientIdInBody(incoming);
+      reportExposure(authority, environment, { ...exposed, clientId });
+    }
     const inUrl = refuseQuery(incoming.query);
     if (inUrl !== undefined) return inUrl;
   }
@@ -33,4 +36,10 @@ export function readForm(
   return (
     refuseQuery(incoming.query, form) ?? refuseAuthorization(incoming.authorization, form) ?? form
   );
+}
+
+/** Whose secret it is that stood in the URL, when the client_id was sent where it belongs. */
+function clientIdInBody(incoming: Incoming): string | undefined {
+  const form = parseForm(incoming.body);
+  return isRefusal(form) ? undefined : form.get('client_id');
 }

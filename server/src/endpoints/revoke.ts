@@ -37,26 +37,48 @@ async function revoke(
   if (verified.standing === 'unknown' || verified.standing === 'expired') return DONE;
   const { jti, claims } = verified;
   if (claims.client !== caller.client.ordinal) {
-    // Whoever holds a token of another client has found a leak.
-    const owner = authority.replica.clients.clientId(claims.client);
-    authority.log.warn(
-      { request: incoming.requestId, client: clientId, owner, jti, address: incoming.address },
-      'a client presented a token of another client',
-    );
+    reportStranger(authority, incoming, { client: clientId, jti, owner: claims.client });
     return { refusal: refuse('token-of-another-client'), client: clientId };
   }
-  // A token that is revoked already is asked for again: its receipt may still have been incomplete.
-  const { sequence } = await authority.changes.commit({
-    change: {
-      kind: 'token.revoke',
-      jti,
-      client: claims.client,
-      expiresAtMs: expiresAtSeconds(claims) * 1000,
-    },
-    actor: `client:${clientId}`,
-    atMs: authority.clock.wallMs(),
-  });
+  const { sequence } =
+    verified.standing === 'live'
+      ? await authority.changes.commit({
+          change: {
+            kind: 'token.revoke',
+            jti,
+            client: claims.client,
+            expiresAtMs: expiresAtSeconds(claims) * 1000,
+          },
+          actor: `client:${clientId}`,
+          atMs: authority.clock.wallMs(),
+        })
+      : // Dead here already; but the other nodes must have heard of it too before this says so.
+        authority.replica.position;
   const receipt = await authority.receipt(sequence);
   if (!receipt.complete) return { refusal: refuse('store-unavailable'), client: clientId };
   return DONE;
+}
+
+/** Whoever holds a token of another client has found a leak: that stands in the audit trail. */
+function reportStranger(
+  authority: Authority,
+  incoming: Incoming,
+  found: { readonly client: string; readonly jti: string; readonly owner: number },
+): void {
+  const { client, jti } = found;
+  const detail = {
+    owner: authority.replica.clients.clientId(found.owner),
+    request: incoming.requestId,
+    address: incoming.address,
+  };
+  authority.log.warn({ client, jti, ...detail }, 'a client presented a token of another client');
+  authority.background.run('leak signal', () =>
+    authority.changes.record({
+      actor: `client:${client}`,
+      atMs: authority.clock.wallMs(),
+      action: 'token.presented-by-stranger',
+      target: jti,
+      detail,
+    }),
+  );
 }
