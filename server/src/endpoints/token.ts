@@ -65,7 +65,8 @@ async function issue(
   const request = parseTokenRequest(form);
   if (isRefusal(request)) return request;
 
-  const throttled = admit(authority, ordinal, request, incoming.address);
+  const caller = { clientId: request.clientId, address: incoming.address };
+  const throttled = admit(authority, ordinal, caller);
   if (throttled !== undefined) return throttled;
   const found = clientOf(authority, request.clientId);
   let client = found instanceof Promise ? await found : found;
@@ -95,7 +96,7 @@ async function issue(
     const accessToken = sealToken(authority.keyRing.sealingKey(ordinal).key, nonce, claims);
     await authority.journal.append({ ...claims, jti: nonce, address: incoming.address });
 
-    if (stillStands(authority, ordinal, nonce, claims)) {
+    if (stillStands(authority, ordinal, { nonce, claims })) {
       return {
         status: 200,
         body: tokenAnswer({
@@ -113,13 +114,12 @@ async function issue(
 function admit(
   authority: Authority,
   environment: number,
-  request: TokenRequest,
-  address: string,
+  caller: { readonly clientId: string; readonly address: string },
 ): Refused | undefined {
   const waitMs = authority.admission.waitMs({
-    client: authority.replica.clients.find(request.clientId),
+    client: authority.replica.clients.find(caller.clientId),
     environment,
-    address,
+    address: caller.address,
     nowMs: authority.clock.monotonicMs(),
   });
   if (waitMs === 0) return undefined;
@@ -206,9 +206,9 @@ async function scopeSetOf(
 function stillStands(
   authority: Authority,
   environment: number,
-  nonce: Buffer,
-  claims: TokenClaims,
+  issued: { readonly nonce: Buffer; readonly claims: TokenClaims },
 ): boolean {
+  const { nonce, claims } = issued;
   const token = { jti: nonce.toString('base64url'), claims };
   const at = { environment, nowMs: claims.issuedAtMs };
   return authority.follower.mayDecide() && standingOf(token, at, authority.replica) === 'live';
