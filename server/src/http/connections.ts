@@ -1,0 +1,182 @@
+/**
+ * The connections of one listener: which are busy, which end with their next answer, and what a peer is told whose bytes
+ * are no request. Knows no route.
+ */
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Answer } from '../endpoints/exchange.ts';
+import type { HttpLimits } from './limits.ts';
+import { HEADERS_TOO_LARGE, LATE, MALFORMED, NO_TUNNEL, TOO_LARGE } from './refusals.ts';
+
+export type Connection = {
+  /** Requests that have begun and are not answered; more than one when a caller pipelines. */
+  unanswered: number;
+  latest: IncomingMessage | undefined;
+  latestIsSettled: boolean;
+  /** What followed the latest request was no request: nothing may follow the next answer. */
+  endsWithAnswer: boolean;
+  /** Its last answer has been given: whatever else it sends is not looked at. */
+  isOver: boolean;
+};
+
+export type Connections = {
+  /**
+   * A request has arrived, as far as its head; whoever begins it sees to it that it is settled once. Undefined when its
+   * connection is over: what stands behind a last answer may have been smuggled, and nobody would read its own.
+   */
+  readonly begin: (request: IncomingMessage) => Connection | undefined;
+  /** It was answered, or nobody is left to answer. */
+  readonly settle: (connection: Connection, request: IncomingMessage) => void;
+  /** The answer just given was the connection's last. */
+  readonly end: (connection: Connection) => void;
+  /** Whether the answer to this request must say that its connection ends. */
+  readonly isLast: (connection: Connection, request: IncomingMessage) => boolean;
+  /** For Node's `clientError`: bytes that its parser refused, or that did not come in time. */
+  readonly refuseBytes: (error: Error, socket: Duplex) => void;
+  /** Ends idle connections now, every other with its answer, and what remains after `drainMsMax`. Returns the stop. */
+  readonly drain: (cut: (remaining: number) => void) => () => void;
+};
+
+type Watched = {
+  readonly server: Server;
+  readonly isTls: boolean;
+  readonly limits: HttpLimits;
+  /** An answer as it stands on the wire, where no response object exists. */
+  readonly text: (answer: Answer) => string;
+};
+
+/** Watches the connections of a server; to be called before it listens. */
+export function watchConnections({ server, isTls, limits, text }: Watched): Connections {
+  const connections = new Map<Duplex, Connection>();
+  // Below TLS: a handshake that never ends has a socket, but no connection yet.
+  const sockets = new Set<Socket>();
+  let draining = false;
+
+  server.on('connection', (socket: Socket) => {
+    if (draining) socket.destroy();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    connections.set(socket, newConnection());
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    tell(socket, NO_TUNNEL);
+  });
+
+  /** Says a last thing and closes, not so fast that unread bytes would reset the connection under it. */
+  function tell(socket: Duplex, answer: Answer): void {
+    socket.on('error', () => socket.destroy());
+    // A late request must not become whole after it was told so; it cannot be reset either, having nothing unread.
+    const isAtOnce = answer === LATE;
+    socket.end(text(answer), () => {
+      if (isAtOnce) socket.destroy();
+    });
+    const timer = setTimeout(() => socket.destroy(), limits.lingerMsMax);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  function refuseBytes(error: Error, socket: Duplex): void {
+    const connection = connections.get(socket);
+    if (connection?.isOver === true) return;
+    const verdict = connection === undefined ? 'tell' : whatToDo(connection);
+    if (verdict === 'wait' && connection !== undefined) {
+      connection.endsWithAnswer = true;
+      if (connection.latest?.complete === false) settle(connection, connection.latest);
+    } else if (!socket.writable || codeOf(error) === 'ECONNRESET') {
+      socket.destroy();
+    } else if (verdict === 'cut') {
+      (socket as Socket).destroySoon();
+    } else {
+      if (connection !== undefined) connection.isOver = true;
+      tell(socket, answerFor(error));
+    }
+  }
+
+  return {
+    refuseBytes,
+    begin: (request) => {
+      // The fallback is a socket that closed while its request was on the way here.
+      const connection = connections.get(request.socket) ?? newConnection();
+      if (connection.isOver) return undefined;
+      connection.unanswered += 1;
+      connection.latest = request;
+      connection.latestIsSettled = false;
+      return connection;
+    },
+    settle,
+    isLast: (connection, request) =>
+      (draining || connection.endsWithAnswer) && isLastOf(connection, request),
+    end: (connection) => {
+      connection.isOver = true;
+    },
+    drain: (cut) => {
+      draining = true;
+      for (const [socket, { unanswered }] of connections) {
+        // Not destroy(): the last answer may still be on its way out.
+        if (unanswered === 0) (socket as Socket).destroySoon();
+      }
+      const timer = setTimeout(() => {
+        cut(sockets.size);
+        for (const socket of sockets) socket.destroy();
+      }, limits.drainMsMax);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+function newConnection(): Connection {
+  return {
+    unanswered: 0,
+    latest: undefined,
+    latestIsSettled: true,
+    endsWithAnswer: false,
+    isOver: false,
+  };
+}
+
+function settle(connection: Connection, request: IncomingMessage): void {
+  connection.unanswered -= 1;
+  if (connection.latest === request) connection.latestIsSettled = true;
+}
+
+/**
+ * Of several pipelined requests the latest: behind an answer that says `close`, no other would be read, and what was
+ * decided for it would be lost.
+ */
+function isLastOf(connection: Connection, request: IncomingMessage): boolean {
+  if (connection.isOver) return false;
+  if (connection.latest === request) return true;
+  return connection.latestIsSettled && connection.unanswered === 1;
+}
+
+/**
+ * An error text written while an earlier request waits would be read as the answer to that request: a caller would take a
+ * token that was issued for one that was refused. So the earlier ones are answered first, and nothing after them.
+ */
+function whatToDo({ unanswered, latest }: Connection): 'tell' | 'wait' | 'cut' {
+  const isArriving = latest !== undefined && !latest.complete;
+  if (unanswered > (isArriving ? 1 : 0)) return 'wait';
+  // Answered before it had arrived: it has had its answer.
+  return isArriving && unanswered === 0 ? 'cut' : 'tell';
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
+
+function answerFor(error: Error): Answer {
+  switch (codeOf(error)) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return LATE;
+    case 'HPE_HEADER_OVERFLOW':
+      return HEADERS_TOO_LARGE;
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return TOO_LARGE;
+    default:
+      return MALFORMED;
+  }
+}

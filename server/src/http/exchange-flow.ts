@@ -1,0 +1,144 @@
+/**
+ * From a parsed head to a written answer: every branch of one request, in order. Knows no OAuth and no store.
+ *
+ *   framing or addressing malformed    400  closes
+ *   peer not a declared proxy          403  (probes are exempt from this and the next two)
+ *   proxy says plain HTTP              400
+ *   proxy names no caller              400
+ *   Content-Encoding                   415
+ *   body too large, said or found      413  closes
+ *   too many requests being decided    503  Retry-After (probes are exempt)
+ *   otherwise                          what the endpoint answers
+ *   the endpoint threw                 503 when its store is out, else 500
+ *
+ * Not here: 404 and 405 (the router), 408 and bytes that are no request (connections.ts).
+ */
+
+import type { Answer, Incoming } from '../endpoints/exchange.ts';
+import { type Caller, makeAddresses } from './addresses.ts';
+import type { Answering, Exchange } from './answering.ts';
+import { NO_BODY, readBody } from './body.ts';
+import type { Explain } from './failures.ts';
+import { type Head, hasBody, isMalformed, isSmall, readHead } from './head.ts';
+import type { HttpLimits } from './limits.ts';
+import * as refusals from './refusals.ts';
+
+export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
+
+/** What the router found for a request. */
+export type Target = {
+  /** As the route declares it: the only form of a URL that may stand in a log. */
+  readonly path: string;
+  readonly isProbe: boolean;
+  readonly handle: Handler;
+};
+
+export type Flow = {
+  readonly serve: (target: Target, exchange: Exchange) => void;
+  readonly inFlight: () => number;
+};
+
+/** Builds the flow of one listener. */
+export function makeFlow(settings: {
+  readonly limits: HttpLimits;
+  readonly trustedProxies: readonly string[];
+  readonly answering: Answering;
+  readonly explain: Explain;
+}): Flow {
+  const { limits, answering, explain } = settings;
+  const callerOf = makeAddresses(settings.trustedProxies);
+  let inFlight = 0;
+
+  function serve(target: Target, exchange: Exchange): void {
+    const { request, response } = exchange;
+    const head = readHead(request.rawHeaders);
+    if (isMalformed(head, request.httpVersion)) {
+      answering.refuseAndClose(exchange, refusals.MALFORMED);
+      return;
+    }
+    const caller = callerOf(request.socket.remoteAddress, head);
+    const refusal = earlyRefusal(target, head, caller);
+    if (refusal !== undefined) {
+      answering.refuse(exchange, refusal);
+      return;
+    }
+    if (head.transferEncoding === undefined && !isSmall(head, limits.bodyBytesMax)) {
+      answering.refuseAndClose(exchange, refusals.TOO_LARGE);
+      return;
+    }
+    const arrived = (body: Uint8Array): void =>
+      decide(target, exchange, incomingOf(exchange, { head, caller, body }));
+    if (!hasBody(head)) {
+      arrived(NO_BODY);
+      return;
+    }
+    // RFC 9110 §10.1.1: only now is it certain that the body is wanted.
+    if (head.expectsContinue && request.httpVersion !== '1.0') response.writeContinue();
+    readBody(request, limits.bodyBytesMax, {
+      whole: arrived,
+      tooLarge: () => answering.refuseAndClose(exchange, refusals.TOO_LARGE),
+      aborted: () => answering.abandon(exchange),
+    });
+  }
+
+  function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
+    if (inFlight >= limits.inFlightMax && !target.isProbe) {
+      answering.answer(exchange, refusals.OVERLOADED);
+      return;
+    }
+    inFlight += 1;
+    const where = { requestId: exchange.id, path: target.path };
+    const finish = (answer: Answer): void => {
+      inFlight -= 1;
+      try {
+        answering.answer(exchange, answer);
+      } catch (error) {
+        // The endpoint named a header that HTTP cannot carry. Nothing was written yet.
+        answering.answer(exchange, explain(error, where));
+      }
+    };
+    const fail = (error: unknown): void => finish(explain(error, where));
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = target.handle(incoming);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (answer instanceof Promise) answer.then(finish, fail);
+    else finish(answer);
+  }
+
+  return { serve, inFlight: () => inFlight };
+}
+
+const CALLER_REFUSALS = {
+  'untrusted-peer': refusals.UNTRUSTED_PEER,
+  'plain-http': refusals.PLAIN_HTTP,
+  'malformed-forwarding': refusals.MALFORMED_FORWARDING,
+};
+
+function earlyRefusal(target: Target, head: Head, caller: Caller): Answer | undefined {
+  // Orchestrators ask probes directly, past every proxy, and learn nothing that needs a caller.
+  if ('refused' in caller && !target.isProbe) return CALLER_REFUSALS[caller.refused];
+  const encoding = head.contentEncoding;
+  // A packed body could unpack to any size, and none of ours needs packing.
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return refusals.ENCODED;
+  return undefined;
+}
+
+function incomingOf(
+  { id, request }: Exchange,
+  { head, caller, body }: { head: Head; caller: Caller; body: Uint8Array },
+): Incoming {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  return {
+    requestId: id,
+    address: 'address' in caller ? caller.address : '',
+    query: mark === -1 ? '' : url.slice(mark + 1),
+    authorization: head.authorization,
+    contentType: head.contentType,
+    body,
+  };
+}

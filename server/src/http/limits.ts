@@ -1,0 +1,39 @@
+/** Every bound of a listener, with its unit and why it has that value. Nothing here knows a route. */
+
+export type HttpLimits = {
+  /** A token request has some 250 bytes; a private-key assertion a few thousand. */
+  readonly bodyBytesMax: number;
+  readonly headerBytesMax: number;
+  /** From a request's first byte to its last: whoever is slower gets 408. */
+  readonly arrivalMsMax: number;
+  /** Longer than the idle limit of common proxies (60 s), so that they close first and never race. */
+  readonly keepAliveMs: number;
+  /** A socket on which nothing moves for this long, such as a peer that does not read its answers. */
+  readonly silenceMsMax: number;
+  /** Requests being decided at once; more are told to come back. */
+  readonly inFlightMax: number;
+  readonly connectionsMax: number;
+  /** How long `close()` waits for answers under way. */
+  readonly drainMsMax: number;
+  /** How long, and for how much, a refused sender is still listened to, so that it can read why. */
+  readonly lingerMsMax: number;
+  readonly lingerBytesMax: number;
+};
+
+export const HTTP_LIMITS: HttpLimits = {
+  bodyBytesMax: 8 * 1024,
+  headerBytesMax: 16 * 1024,
+  arrivalMsMax: 10_000,
+  keepAliveMs: 72_000,
+  silenceMsMax: 60_000,
+  inFlightMax: 1_024,
+  connectionsMax: 10_000,
+  drainMsMax: 10_000,
+  lingerMsMax: 500,
+  lingerBytesMax: 2 * 1024 * 1024,
+};
+
+/** How often Node looks for late requests: a late one is noticed at most a tenth late, and not above a second. */
+export function lateCheckMs(limits: HttpLimits): number {
+  return Math.min(1_000, Math.max(20, Math.floor(limits.arrivalMsMax / 10)));
+}

@@ -1,0 +1,83 @@
+/** How an answer is written: the headers that every answer carries, in one write. Knows no reason and no route. */
+
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Answer } from '../endpoints/exchange.ts';
+
+/**
+ * One year. Sent on plain HTTP too: browsers ignore it there (RFC 6797 §8.1), and behind a TLS proxy this listener is
+ * plain while the caller's connection is not.
+ */
+const HSTS = 'max-age=31536000';
+
+export type Envelope = {
+  readonly requestId: string;
+  /** Says that the connection ends with this answer. */
+  readonly lastOfConnection: boolean;
+  /** Leaves it to the caller to end the response, after all of it was sent. */
+  readonly isHeldOpen?: boolean;
+};
+
+/** The header list of an answer, names and values in turn, as `writeHead` and the wire want it. */
+export function headerList(answer: Answer, envelope: Envelope): string[] {
+  const list =
+    answer.headers === undefined
+      ? commonHeaders(answer, envelope.requestId)
+      : overridden(commonHeaders(answer, envelope.requestId), answer.headers);
+  if (envelope.lastOfConnection) list.push('Connection', 'close');
+  return list;
+}
+
+function commonHeaders(answer: Answer, requestId: string): string[] {
+  const list = [
+    'Cache-Control',
+    'no-store',
+    'Pragma',
+    'no-cache',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Strict-Transport-Security',
+    HSTS,
+    'X-Request-Id',
+    requestId,
+  ];
+  if (answer.body !== '') list.push('Content-Type', 'application/json');
+  // RFC 9110 §8.6: neither status may say a length of content that it does not have.
+  if (answer.status !== 204 && answer.status !== 304) {
+    list.push('Content-Length', String(Buffer.byteLength(answer.body)));
+  }
+  return list;
+}
+
+/** The endpoint's own headers replace common ones of the same name. */
+function overridden(list: readonly string[], own: Readonly<Record<string, string>>): string[] {
+  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  // HTTP/1.0's spelling of no-cache would contradict an answer that may be cached.
+  if (names.has('cache-control')) names.add('pragma');
+  const merged: string[] = [];
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const name = list[at] as string;
+    if (!names.has(name.toLowerCase())) merged.push(name, list[at + 1] as string);
+  }
+  for (const [name, value] of Object.entries(own)) merged.push(name, value);
+  return merged;
+}
+
+/** Writes a whole answer. Does nothing when one was written already or the caller is gone. */
+export function writeAnswer(response: ServerResponse, answer: Answer, envelope: Envelope): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(answer.status, headerList(answer, envelope));
+  if (envelope.isHeldOpen === true) response.write(answer.body);
+  else response.end(answer.body);
+}
+
+/** The text of an answer for a socket whose request could not be parsed, so that no response object exists. */
+export function answerText(
+  answer: Answer,
+  at: { readonly requestId: string; readonly nowMs: number },
+): string {
+  const list = headerList(answer, { requestId: at.requestId, lastOfConnection: true });
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`];
+  lines.push(`Date: ${new Date(at.nowMs).toUTCString()}`);
+  for (let n = 0; n + 1 < list.length; n += 2) lines.push(`${list[n]}: ${list[n + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n${answer.body}`;
+}
