@@ -23,8 +23,6 @@ export type Answering = {
   readonly refuse: (exchange: Exchange, answer: Answer) => void;
   /** The same where the connection must end: its framing is doubtful, or more is coming than will be read. */
   readonly refuseAndClose: (exchange: Exchange, answer: Answer) => void;
-  /** Nobody is left to answer. */
-  readonly abandon: (exchange: Exchange) => void;
 };
 
 /** The ways to end an exchange on the given connections. */
@@ -61,6 +59,5 @@ export function makeAnswering(connections: Connections, limits: HttpLimits): Ans
       if (isCheap) answer(exchange, given);
       else refuseAndClose(exchange, given);
     },
-    abandon: ({ connection, request }) => connections.settle(connection, request),
   };
 }

@@ -7,11 +7,9 @@ export const NO_BODY: Uint8Array = new Uint8Array(0);
 export type BodyEnd = {
   readonly whole: (body: Uint8Array) => void;
   readonly tooLarge: () => void;
-  /** The sender went away: nobody is left to answer. */
-  readonly aborted: () => void;
 };
 
-/** Reads the body and calls exactly one of the three ends, once. */
+/** Reads the body and calls one of the ends, once; neither when the sender goes away, as nobody is left to answer. */
 export function readBody(request: IncomingMessage, bytesMax: number, end: BodyEnd): void {
   let first: Buffer | undefined;
   let rest: Buffer[] | undefined;
@@ -37,11 +35,6 @@ export function readBody(request: IncomingMessage, bytesMax: number, end: BodyEn
     ended = true;
     if (first === undefined) end.whole(NO_BODY);
     else end.whole(rest === undefined ? first : Buffer.concat([first, ...rest]));
-  });
-  request.on('close', () => {
-    if (ended) return;
-    ended = true;
-    end.aborted();
   });
 }
 

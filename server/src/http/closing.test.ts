@@ -88,6 +88,24 @@ describe('closing', () => {
   });
 });
 
+test('a peer that asks and asks and never reads is cut', async (t) => {
+  const { port, listener } = await testListener(t, {
+    more: [
+      { path: '/page', methods: { POST: () => ({ status: 200, body: 'a'.repeat(100_000) }) } },
+    ],
+    limits: { unreadMsMax: 50, drainMsMax: 600_000 },
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write(post('/page', 'a=b').repeat(200));
+  // Nothing reads, so the sweep alone can bring the end of what is under way.
+  await delivered(port);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await listener.close();
+  socket.destroy();
+});
+
 describe('an address that cannot be had', () => {
   test('is named, with what to do, when it is busy', async (t) => {
     const other = createServer();

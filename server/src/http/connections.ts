@@ -15,6 +15,8 @@ export type Connection = {
   unanswered: number;
   latest: IncomingMessage | undefined;
   latestIsSettled: boolean;
+  /** Bytes of answers that the peer had not taken when last looked at. */
+  unreadBytes: number;
   /** What followed the latest request was no request: nothing may follow the next answer. */
   endsWithAnswer: boolean;
   /** Its last answer has been given: whatever else it sends is not looked at. */
@@ -35,6 +37,8 @@ export type Connections = {
   readonly isLast: (connection: Connection, request: IncomingMessage) => boolean;
   /** For Node's `clientError`: bytes that its parser refused, or that did not come in time. */
   readonly refuseBytes: (error: Error, socket: Duplex) => void;
+  /** While closing, each answer may be its connection's last. */
+  readonly isDraining: () => boolean;
   /** Ends idle connections now, every other with its answer, and what remains after `drainMsMax`. Returns the stop. */
   readonly drain: (cut: (remaining: number) => void) => () => void;
 };
@@ -60,9 +64,14 @@ export function watchConnections({ server, isTls, limits, text }: Watched): Conn
     socket.once('close', () => sockets.delete(socket));
   });
   server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    // A handshake that began before the drain and ended in it.
+    if (draining) socket.destroy();
     connections.set(socket, newConnection());
     socket.once('close', () => connections.delete(socket));
   });
+  // Node's own socket timeout would do this too, for a new timer at every request.
+  const sweep = setInterval(() => cutUnread(connections), limits.unreadMsMax);
+  sweep.unref();
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     tell(socket, NO_TUNNEL);
   });
@@ -113,8 +122,10 @@ export function watchConnections({ server, isTls, limits, text }: Watched): Conn
     end: (connection) => {
       connection.isOver = true;
     },
+    isDraining: () => draining,
     drain: (cut) => {
       draining = true;
+      clearInterval(sweep);
       for (const [socket, { unanswered }] of connections) {
         // Not destroy(): the last answer may still be on its way out.
         if (unanswered === 0) (socket as Socket).destroySoon();
@@ -133,9 +144,19 @@ function newConnection(): Connection {
     unanswered: 0,
     latest: undefined,
     latestIsSettled: true,
+    unreadBytes: 0,
     endsWithAnswer: false,
     isOver: false,
   };
+}
+
+/** A peer that asks and does not read would hold its answers in memory for as long as it likes. */
+function cutUnread(connections: ReadonlyMap<Duplex, Connection>): void {
+  for (const [socket, connection] of connections) {
+    const unreadBytes = socket.writableLength;
+    if (unreadBytes > 0 && unreadBytes === connection.unreadBytes) socket.destroy();
+    connection.unreadBytes = unreadBytes;
+  }
 }
 
 function settle(connection: Connection, request: IncomingMessage): void {

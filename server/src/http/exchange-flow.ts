@@ -77,7 +77,6 @@ export function makeFlow(settings: {
     readBody(request, limits.bodyBytesMax, {
       whole: arrived,
       tooLarge: () => answering.refuseAndClose(exchange, refusals.TOO_LARGE),
-      aborted: () => answering.abandon(exchange),
     });
   }
 

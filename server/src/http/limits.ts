@@ -8,8 +8,8 @@ export type HttpLimits = {
   readonly arrivalMsMax: number;
   /** Longer than the idle limit of common proxies (60 s), so that they close first and never race. */
   readonly keepAliveMs: number;
-  /** A socket on which nothing moves for this long, such as a peer that does not read its answers. */
-  readonly silenceMsMax: number;
+  /** How long a peer may leave its answers unread; it is cut within twice that. */
+  readonly unreadMsMax: number;
   /** Requests being decided at once; more are told to come back. */
   readonly inFlightMax: number;
   readonly connectionsMax: number;
@@ -25,7 +25,7 @@ export const HTTP_LIMITS: HttpLimits = {
   headerBytesMax: 16 * 1024,
   arrivalMsMax: 10_000,
   keepAliveMs: 72_000,
-  silenceMsMax: 60_000,
+  unreadMsMax: 30_000,
   inFlightMax: 1_024,
   connectionsMax: 10_000,
   drainMsMax: 10_000,

@@ -146,7 +146,6 @@ function serverOptions(limits: HttpLimits): ServerOptions {
 }
 
 function bounded(server: Server, limits: HttpLimits): Server {
-  server.timeout = limits.silenceMsMax;
   server.maxConnections = limits.connectionsMax;
   // By default Node drops the lines after some count, and a repeated Host among them would go unseen; bytes bound them.
   server.maxHeadersCount = 0;

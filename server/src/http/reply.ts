@@ -66,8 +66,10 @@ function overridden(list: readonly string[], own: Readonly<Record<string, string
 export function writeAnswer(response: ServerResponse, answer: Answer, envelope: Envelope): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, headerList(answer, envelope));
-  if (envelope.isHeldOpen === true) response.write(answer.body);
-  else response.end(answer.body);
+  // Nearly every body is ASCII, and then this is the cheaper way to say the same bytes.
+  const encoding = Buffer.byteLength(answer.body) === answer.body.length ? 'latin1' : 'utf8';
+  if (envelope.isHeldOpen === true) response.write(answer.body, encoding);
+  else response.end(answer.body, encoding);
 }
 
 /** The text of an answer for a socket whose request could not be parsed, so that no response object exists. */

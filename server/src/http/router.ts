@@ -122,7 +122,7 @@ function entry(
   return (request, reply) => {
     reply.hijack();
     // While closing, Fastify has every answer end its connection; of pipelined ones that would lose all but the first.
-    if (reply.raw.hasHeader('connection')) reply.raw.removeHeader('connection');
+    if (connections.isDraining()) reply.raw.removeHeader('connection');
     const connection = connections.begin(request.raw);
     if (connection === undefined) return;
     const exchange = { id: request.id, request: request.raw, response: reply.raw, connection };
