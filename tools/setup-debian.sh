@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Installs the two programs that some tests ask the system for, where we may; a test without its program skips and says so.
+# With --bench also wrk, the load generator of `npm run bench`.
 set -euo pipefail
 
+programs=(strace openssl)
+if [[ ${1:-} == --bench ]]; then programs+=(wrk); fi
 missing=()
-for program in strace openssl; do
+for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 
 if [[ ${#missing[@]} -eq 0 || $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then exit 0; fi
 export DEBIAN_FRONTEND=noninteractive
 { apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"; } </dev/null ||
-  echo "could not install ${missing[*]}: the tests that need them will skip" >&2
+  echo "could not install ${missing[*]}: the tests that need them will skip, and a bench needs wrk" >&2

@@ -1,0 +1,86 @@
+/** From the measurements of all rounds to what is claimed: medians, ratios within a round, floors. Pure. */
+
+/** One measurement of one subject. */
+export type Measured = {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of the whole server process a request; undefined where the system does not tell. */
+  readonly processorUs: number | undefined;
+};
+
+export type Subject = {
+  readonly name: string;
+  /** Below this ratio to the bare server the bench fails. */
+  readonly floor?: number;
+  /** What the ratio is meant to become. */
+  readonly target?: number;
+};
+
+/** All rounds of one subject, in order. */
+export type Series = { readonly subject: Subject; readonly rounds: readonly Measured[] };
+
+export type Spread = { readonly median: number; readonly min: number; readonly max: number };
+
+export type Figures = {
+  readonly subject: Subject;
+  readonly requestsPerSecond: Spread;
+  /** To the bare server of the same round, so that a machine that slows down slows down both. */
+  readonly ratio: Spread;
+  readonly p50Ms: Spread;
+  readonly p99Ms: Spread;
+  readonly processorUs: Spread | undefined;
+};
+
+/** Median, lowest and highest. Throws for no values: nothing measured is no result. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((one, other) => one - other);
+  const [min, max] = [sorted[0], sorted.at(-1)];
+  if (min === undefined || max === undefined) throw new Error('no measurement');
+  const above = sorted[Math.floor(sorted.length / 2)] ?? max;
+  const below = sorted[Math.ceil(sorted.length / 2) - 1] ?? min;
+  return { median: (above + below) / 2, min, max };
+}
+
+/** What the rounds of each subject come to beside the bare server's. */
+export function figuresOf(bare: Series, all: readonly Series[]): readonly Figures[] {
+  return all.map(({ subject, rounds }) => {
+    const processor = rounds.flatMap(({ processorUs }) => processorUs ?? []);
+    const ratios = rounds.map(({ requestsPerSecond }, round) => {
+      const beside = bare.rounds[round];
+      if (beside === undefined) throw new Error('a round without the bare server');
+      return requestsPerSecond / beside.requestsPerSecond;
+    });
+    return {
+      subject,
+      requestsPerSecond: spreadOf(rounds.map((round) => round.requestsPerSecond)),
+      ratio: spreadOf(ratios),
+      p50Ms: spreadOf(rounds.map((round) => round.p50Ms)),
+      p99Ms: spreadOf(rounds.map((round) => round.p99Ms)),
+      processorUs: processor.length === 0 ? undefined : spreadOf(processor),
+    };
+  });
+}
+
+/** A sentence for each subject whose median ratio is below its floor; none: passed. */
+export function belowFloor(figures: readonly Figures[]): readonly string[] {
+  return figures.flatMap(({ subject, ratio }) => {
+    if (subject.floor === undefined || ratio.median >= subject.floor) return [];
+    return [`${subject.name}: ${ratio.median.toFixed(3)} of bare, below ${subject.floor}`];
+  });
+}
+
+/**
+ * What is wrong with the number of tokens on record; undefined: nothing. The load generator leaves each run with at most
+ * one request a connection that it did not count.
+ */
+export function journalComplaint(counted: {
+  readonly rows: number;
+  readonly answers: number;
+  readonly uncountedMax: number;
+}): string | undefined {
+  const { rows, answers, uncountedMax } = counted;
+  if (rows >= answers && rows <= answers + uncountedMax) return undefined;
+  return `${rows} tokens on record, but ${answers} were answered (and at most ${uncountedMax} more)`;
+}

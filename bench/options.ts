@@ -1,0 +1,52 @@
+/** The command line of the bench: what may be chosen, within which bounds. Runs nothing. */
+
+import { parseArgs } from 'node:util';
+
+export const HELP = `npm run bench -- [--rounds N] [--seconds N] [--json FILE] [--against DIR]
+
+Measures POST /token and POST /introspect beside a bare node:http server, in turn, on this machine.
+Exit code 1 when a ratio is below its floor or anything went wrong.
+
+  --rounds N      how often each is measured, 1 to 100 (default 5); the median counts
+  --seconds N     how long each measurement takes, 1 to 600 (default 3)
+  --json FILE     also write every figure to FILE
+  --against DIR   measure the checkout in DIR as well, in the same rounds: before and after side by side
+`;
+
+const ROUNDS_MAX = 100;
+const SECONDS_MAX = 600;
+
+export type Options = {
+  readonly isHelpWanted: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly jsonFile: string | undefined;
+  readonly againstDirectory: string | undefined;
+};
+
+/** Reads the arguments. Throws an Error that says what is expected. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      json: { type: 'string' },
+      against: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  return {
+    isHelpWanted: values.help,
+    rounds: wholeNumber('--rounds', values.rounds, ROUNDS_MAX),
+    seconds: wholeNumber('--seconds', values.seconds, SECONDS_MAX),
+    jsonFile: values.json,
+    againstDirectory: values.against,
+  };
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+  throw new Error(`${name} must be a whole number from 1 to ${max}`);
+}

@@ -1,0 +1,53 @@
+/** Measures several subjects in turn, round after round, so that what slows the machine down slows all of them down. */
+
+import type { Measured, Series, Subject } from './figures.ts';
+import { load, type Target } from './load.ts';
+import { type Placement, processorSeconds } from './machine.ts';
+
+/** Enough for the compiler to have seen every hot function. */
+const WARM_UP_SECONDS = 2;
+
+/** What is measured: what to send, and the process whose processor time it takes. */
+export type Runner = { readonly subject: Subject; readonly target: Target; readonly pid: number };
+
+export type RoundOptions = {
+  readonly rounds: number;
+  readonly seconds: number;
+  /** For files that only this user can read. */
+  readonly directory: string;
+  readonly placement: Placement;
+};
+
+export type Ran = Series & {
+  /** Good answers over all rounds and the warm-up. */
+  readonly answers: number;
+};
+
+/** All rounds of all runners, in the runners' order. Rejects at the first answer that is not a good one. */
+export async function measureInTurn(
+  runners: readonly Runner[],
+  options: RoundOptions,
+): Promise<readonly Ran[]> {
+  const ran = runners.map(({ subject }) => ({ subject, rounds: [] as Measured[], answers: 0 }));
+  for (let round = 0; round <= options.rounds; round += 1) {
+    for (const [at, runner] of runners.entries()) {
+      const series = ran[at];
+      if (series === undefined) continue;
+      const isWarmUp = round === 0;
+      const seconds = isWarmUp ? WARM_UP_SECONDS : options.seconds;
+      const measured = await measure(runner, { ...options, seconds });
+      series.answers += measured.requests;
+      if (!isWarmUp) series.rounds.push(measured);
+    }
+  }
+  return ran;
+}
+
+async function measure({ target, pid }: Runner, options: RoundOptions): Promise<Measured> {
+  const before = processorSeconds(pid);
+  const { requests, requestsPerSecond, p50Ms, p99Ms } = await load(target, options);
+  const after = processorSeconds(pid);
+  const processorUs =
+    before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / requests;
+  return { requests, requestsPerSecond, p50Ms, p99Ms, processorUs };
+}
