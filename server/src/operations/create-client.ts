@@ -1,0 +1,86 @@
+/** Gives a program a client in one environment, with its first secret. */
+
+import { newClientId } from '../credentials/identifiers.ts';
+import type { Secret } from '../credentials/secret-value.ts';
+import { requireAddressBlocks } from './address-blocks.ts';
+import { commitAndAwait, type Done, environmentNamed, type OperationContext } from './context.ts';
+import {
+  requireEnvironmentName,
+  requireFuture,
+  requireName,
+  requireProgramId,
+  requireResources,
+  requireScopeNames,
+  requireTokenLifetime,
+} from './input.ts';
+import { makeSecret } from './secret-material.ts';
+
+const TOKEN_LIFETIME_SECONDS = 3_600;
+
+export type ClientInput = {
+  readonly programId: string;
+  readonly environment: string;
+  readonly name: string;
+  readonly scope?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly allowIp?: readonly string[];
+  readonly tokenLifetimeSeconds?: number | undefined;
+  readonly resourceServer?: boolean;
+  /** When the first secret ends; left out: never. */
+  readonly secretExpiresAtMs?: number | undefined;
+};
+
+export type CreatedClient = Done & {
+  readonly clientId: string;
+  /** Handed out here and never again. */
+  readonly clientSecret: Secret;
+  readonly secretId: string;
+  readonly programId: string;
+  readonly environment: string;
+  readonly tokenEndpoint: string;
+  readonly expiresAtMs?: number;
+};
+
+/** Creates a client. Undeclared scopes and resources are refused with the command that declares them. Throws `ChangeRefused`. */
+export async function createClient(
+  context: OperationContext,
+  input: ClientInput,
+): Promise<CreatedClient> {
+  const { secretExpiresAtMs } = input;
+  const programId = requireProgramId(input.programId);
+  const name = requireName('--name', input.name);
+  const settings = {
+    scope: requireScopeNames(input.scope ?? []),
+    resources: requireResources(input.resources ?? []),
+    allowIp: requireAddressBlocks(input.allowIp ?? []),
+    tokenLifetimeSeconds: requireTokenLifetime(
+      input.tokenLifetimeSeconds ?? TOKEN_LIFETIME_SECONDS,
+    ),
+    resourceServer: input.resourceServer ?? false,
+  };
+  if (secretExpiresAtMs !== undefined) {
+    requireFuture('--expires', secretExpiresAtMs, context.clock.wallMs());
+  }
+  const environment = await environmentNamed(context, requireEnvironmentName(input.environment));
+  const clientId = newClientId(context.randomness, environment.tag);
+  const { clientSecret, stored } = makeSecret(context, environment, secretExpiresAtMs);
+  const done = await commitAndAwait(context, {
+    kind: 'client.create',
+    clientId,
+    programId,
+    environment: environment.name,
+    name,
+    ...settings,
+    secret: stored,
+  });
+  return {
+    clientId,
+    clientSecret,
+    secretId: stored.secretId,
+    programId,
+    environment: environment.name,
+    tokenEndpoint: `${environment.issuer}/token`,
+    ...(secretExpiresAtMs === undefined ? {} : { expiresAtMs: secretExpiresAtMs }),
+    ...done,
+  };
+}

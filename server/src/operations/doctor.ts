@@ -1,0 +1,99 @@
+/** Judges a set-up: named checks, each with what to do about it. Looks at nothing itself: probes are handed in. */
+
+import type { ListedNode } from './list-nodes.ts';
+
+export type Finding = { readonly ok: boolean; readonly detail: string; readonly mend?: string };
+export type Check = { readonly name: string } & Finding;
+export type Probe = { readonly name: string; readonly look: () => Finding | Promise<Finding> };
+
+/** Below it a busy day's journal may not fit. */
+const FREE_BYTES_MIN = 512 * 1024 * 1024;
+const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;
+/** A clock that is further behind the last audit line than this has been set back. */
+const CLOCK_STEP_MS_MAX = 2_000;
+const NODE_MAJOR_MIN = 24;
+
+/** Runs every probe in turn; one that fails to look has failed. */
+export async function diagnose(probes: readonly Probe[]): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  for (const { name, look } of probes) {
+    try {
+      checks.push({ name, ...(await look()) });
+    } catch (error) {
+      checks.push({ name, ok: false, detail: (error as Error).message });
+    }
+  }
+  return checks;
+}
+
+export function judgeRuntime(version: string): Finding {
+  const detail = `Node.js ${version.replace(/^v/, '')}`;
+  if (Number(/^v?(\d+)/.exec(version)?.[1]) >= NODE_MAJOR_MIN) return { ok: true, detail };
+  return {
+    ok: false,
+    detail,
+    mend: `run Node.js ${NODE_MAJOR_MIN} or newer; npm ci in a checkout brings one`,
+  };
+}
+
+/** Of a directory that holds the keys of a bank: nobody but its owner may look into it. */
+export function judgeDirectory(path: string, mode: number): Finding {
+  const permissions = (mode & 0o777).toString(8).padStart(4, '0');
+  const detail = `${path} has permissions ${permissions}`;
+  if ((mode & 0o077) === 0) return { ok: true, detail };
+  return {
+    ok: false,
+    detail: `${detail}: others than its owner can reach into it`,
+    mend: `chmod 700 ${path}`,
+  };
+}
+
+export function judgeFreeSpace(freeBytes: number): Finding {
+  const detail = `${Math.floor(freeBytes / 1024 / 1024)} MiB free`;
+  if (freeBytes >= FREE_BYTES_MIN) return { ok: true, detail };
+  return {
+    ok: false,
+    detail,
+    mend: `free space until ${FREE_BYTES_MIN / 1024 / 1024} MiB are left: without it no token is issued`,
+  };
+}
+
+export function judgeNodes(nodes: readonly ListedNode[]): Finding {
+  const words = nodes.map(({ node, state, behind }) =>
+    behind === 0 ? `${node} ${state}` : `${node} ${state}, ${behind} changes behind`,
+  );
+  const detail = words.length === 0 ? 'no node is running' : words.join('; ');
+  if (nodes.every(({ state }) => state === 'alive')) return { ok: true, detail };
+  return {
+    ok: false,
+    detail,
+    mend: 'start the dead server again (countersign serve) and look into its log; a silent one may be stopped or starved',
+  };
+}
+
+/** All processes of a data directory share one clock, so that it can only be wrong against the past. */
+export function judgeClock(nowMs: number, lastLineMs: number | undefined): Finding {
+  const behindMs = (lastLineMs ?? nowMs) - nowMs;
+  if (behindMs <= CLOCK_STEP_MS_MAX) return { ok: true, detail: 'offset to the store: 0 ms' };
+  return {
+    ok: false,
+    detail: `the clock is ${Math.round(behindMs / 1000)} s behind the last audit line`,
+    mend: 'set the clock right (NTP): tokens and secrets expire by it',
+  };
+}
+
+export function judgeCertificate(
+  certificate: { readonly validFromMs: number; readonly validToMs: number },
+  nowMs: number,
+): Finding {
+  const until = new Date(certificate.validToMs).toISOString();
+  const detail = `the certificate is valid until ${until}`;
+  if (nowMs < certificate.validFromMs) {
+    const from = new Date(certificate.validFromMs).toISOString();
+    const mend = 'check the clock, or install a certificate that is valid now';
+    return { ok: false, detail: `the certificate is valid only from ${from}`, mend };
+  }
+  if (certificate.validToMs - nowMs > CERTIFICATE_NOTICE_MS) return { ok: true, detail };
+  const mend = 'renew it: the files are read again within seconds, without a restart';
+  return { ok: false, detail, mend };
+}

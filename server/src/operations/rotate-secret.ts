@@ -1,0 +1,48 @@
+/** Replaces the secrets of a client: a new one at once, the old ones good for an overlap. */
+
+import { commitAndAwait, environmentNamed, type OperationContext } from './context.ts';
+import type { CreatedSecret } from './create-secret.ts';
+import { invalid, requireFuture } from './input.ts';
+import { requireClient } from './read-directory.ts';
+import { makeSecret } from './secret-material.ts';
+
+const OVERLAP_MS = 24 * 60 * 60 * 1000;
+
+export type RotatedSecret = CreatedSecret & {
+  /** When the secrets before it end, those that do not end sooner. */
+  readonly othersExpireAtMs: number;
+};
+
+/** Rotates a client's secret. Throws `ChangeRefused`, also while another rotation is under way. */
+export async function rotateSecret(
+  context: OperationContext,
+  input: {
+    readonly clientId: string;
+    readonly overlapMs?: number | undefined;
+    readonly expiresAtMs?: number | undefined;
+  },
+): Promise<RotatedSecret> {
+  const { expiresAtMs, overlapMs = OVERLAP_MS } = input;
+  const nowMs = context.clock.wallMs();
+  if (!(overlapMs >= 0)) throw invalid('--overlap must not be negative');
+  if (expiresAtMs !== undefined) requireFuture('--expires', expiresAtMs, nowMs);
+  const client = await requireClient(context, input.clientId);
+  const environment = await environmentNamed(context, client.environment);
+  const { clientSecret, stored } = makeSecret(context, environment, expiresAtMs);
+  const { clientId } = client;
+  const othersExpireAtMs = nowMs + overlapMs;
+  const done = await commitAndAwait(context, {
+    kind: 'secret.rotate',
+    clientId,
+    secret: stored,
+    othersExpireAtMs,
+  });
+  return {
+    clientId,
+    clientSecret,
+    secretId: stored.secretId,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    othersExpireAtMs,
+    ...done,
+  };
+}
