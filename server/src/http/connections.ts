@@ -37,8 +37,6 @@ export type Connections = {
   readonly isLast: (connection: Connection, request: IncomingMessage) => boolean;
   /** For Node's `clientError`: bytes that its parser refused, or that did not come in time. */
   readonly refuseBytes: (error: Error, socket: Duplex) => void;
-  /** While closing, each answer may be its connection's last. */
-  readonly isDraining: () => boolean;
   /** Ends idle connections now, every other with its answer, and what remains after `drainMsMax`. Returns the stop. */
   readonly drain: (cut: (remaining: number) => void) => () => void;
 };
@@ -122,7 +120,6 @@ export function watchConnections({ server, isTls, limits, text }: Watched): Conn
     end: (connection) => {
       connection.isOver = true;
     },
-    isDraining: () => draining,
     drain: (cut) => {
       draining = true;
       clearInterval(sweep);

@@ -1,9 +1,4 @@
-/**
- * A listener: everything between a socket and an endpoint. It knows HTTP, and nothing of what the endpoints decide.
- *
- * Absolute-form targets (`POST http://any.host/sandbox/token`) are served like their path, as RFC 9112 §3.2.2 demands of
- * every server; the host named there selects among routes that are bound to a host, and changes nothing else.
- */
+/** A listener: everything between a socket and an endpoint. It knows HTTP, and nothing of what the endpoints decide. */
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
@@ -15,7 +10,7 @@ import { makeFlow } from './exchange-flow.ts';
 import { makeExplain } from './failures.ts';
 import { HTTP_LIMITS, type HttpLimits, lateCheckMs } from './limits.ts';
 import { addressText, type ListenAddress, listenError } from './listen-address.ts';
-import type { Log } from './log.ts';
+import { describeError, type Log } from './log.ts';
 import { answerText } from './reply.ts';
 import { makeRequestIds } from './request-ids.ts';
 import { makeRouter, type Route } from './router.ts';
@@ -67,8 +62,12 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   const answering = makeAnswering(connections, limits);
   const explain = makeExplain(log, clock);
   const flow = makeFlow({ limits, trustedProxies, answering, explain });
-  const router = makeRouter({ server, routes, nextId, connections, answering, explain, flow });
-  await router.ready();
+  const route = makeRouter({ routes, nextId, connections, answering, explain, flow });
+  server.on('request', route);
+  // The flow says 100 or refuses; an expectation that nobody knows may be ignored (RFC 9110 §10.1.1).
+  server.on('checkContinue', route);
+  server.on('checkExpectation', route);
+  server.on('clientError', connections.refuseBytes);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -76,22 +75,20 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
     const stop = connections.drain((remaining) => {
       log.warn({ remaining, drainMs: limits.drainMsMax }, 'connections that did not end were cut');
     });
-    await router.close();
+    // The one error that can be is that it never listened.
+    await new Promise<void>((resolve) => server.close(() => resolve()));
     stop();
   };
   return {
     listen: async ({ host, port, option }) => {
       try {
-        // Fastify would open a second, unwatched server for the other address that `localhost` has.
-        await router.listen({
-          host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host,
-          port,
-        });
+        await bind(server, { host, port });
       } catch (cause) {
         throw listenError(cause, { host, port, option });
       }
-      const bound = server.address() as AddressInfo;
-      const at = { host, port: bound.port };
+      // Without a listener, one failed accept (too many open files) would end the process.
+      server.on('error', (error) => log.error({ error: describeError(error) }, 'accepting failed'));
+      const at = { host, port: (server.address() as AddressInfo).port };
       return {
         ...at,
         origin: `${certificate === undefined ? 'http' : 'https'}://${addressText(at)}`,
@@ -104,6 +101,16 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
     inFlight: flow.inFlight,
     reloadCertificate: async () => certificate?.reload(),
   };
+}
+
+async function bind(server: Server, at: ListenAddress): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 async function makeServer(settings: ListenerSettings, limits: HttpLimits) {

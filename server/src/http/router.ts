@@ -1,17 +1,23 @@
-/** Finds who answers a request: Fastify's router over routes that are data. Every method of a known path has an answer. */
+/**
+ * Finds who answers a request, over routes that are data: one look-up of the path as it came, undecoded. On node:http and
+ * not on a framework, whose routing, request and reply objects cost a tenth and more of all that this listener does.
+ *
+ * Absolute-form targets (`POST http://any.host/sandbox/token`) are served like their path, as RFC 9112 §3.2.2 demands of
+ * every server; the host named there selects among routes that are bound to a host, and changes nothing else.
+ */
 
-import { type IncomingMessage, METHODS, type Server } from 'node:http';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Answering, Exchange } from './answering.ts';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Answer } from '../endpoints/exchange.ts';
+import type { Answering } from './answering.ts';
 import type { Connections } from './connections.ts';
-import type { Flow, Handler } from './exchange-flow.ts';
+import type { Flow, Handler, Target } from './exchange-flow.ts';
 import type { Explain } from './failures.ts';
 import { MALFORMED, methodNotAllowed, NOT_FOUND } from './refusals.ts';
 
 export type Route = {
-  /** Only requests for this host name, whatever their port; left out: any. */
+  /** Only requests for this host name, whatever their port; left out: any that no other route claims. */
   readonly host?: string;
-  /** Compared as it stands: case, slashes and all. */
+  /** Compared as it stands: case, slashes, percent signs and all. */
   readonly path: string;
   /** A health probe: answered under overload, and to peers that are no declared proxy. */
   readonly isProbe?: boolean;
@@ -19,8 +25,18 @@ export type Route = {
   readonly methods: { readonly POST?: Handler; readonly GET?: Handler };
 };
 
+type Place = {
+  readonly get: Target | undefined;
+  readonly post: Target | undefined;
+  readonly otherwise: Answer;
+};
+
+/** What stands at one path: for hosts of its own, and for all others under ''. */
+type Places = ReadonlyMap<string, Place>;
+
+const ANY_HOST = '';
+
 type Parts = {
-  readonly server: Server;
   readonly routes: readonly Route[];
   readonly nextId: () => string;
   readonly connections: Connections;
@@ -29,129 +45,91 @@ type Parts = {
   readonly flow: Flow;
 };
 
-type Instance = ReturnType<typeof makeInstance>;
-type Entry = (request: FastifyRequest, reply: FastifyReply) => void;
+/** Makes the function that Node calls for every request. Throws when two routes are one. */
+export function makeRouter(parts: Parts): RequestListener {
+  const { nextId, connections, answering, explain, flow } = parts;
+  const table = tableOf(parts.routes);
 
-/** CONNECT never comes here: Node hands its socket over before there is a request to route. */
-const ROUTED_METHODS = METHODS.filter((method) => method !== 'CONNECT');
-
-/** Puts a router on the server. */
-export function makeRouter(parts: Parts): Instance {
-  const instance = makeInstance(parts);
-  // To Fastify no method has a body: ours are read by the flow, as bytes, after the checks that need none of them.
-  for (const method of ROUTED_METHODS) {
-    instance.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  }
-  for (const route of parts.routes) addRoute(instance, route, parts);
-  instance.setNotFoundHandler(
-    entry(parts, (exchange) => parts.answering.refuse(exchange, NOT_FOUND)),
-  );
-  return instance;
-}
-
-function makeInstance(parts: Parts) {
-  const { server, nextId, connections, answering } = parts;
-  return fastify({
-    serverFactory: (handler) => {
-      server.on('request', handler);
-      // The flow says 100 or refuses; and an expectation that we do not know may be ignored (RFC 9110 §10.1.1).
-      server.on('checkContinue', handler);
-      server.on('checkExpectation', handler);
-      return server;
-    },
-    logger: false,
-    genReqId: nextId,
-    exposeHeadRoutes: false,
-    // A request that arrives while closing is served, and its answer ends the connection.
-    return503OnClosing: false,
-    clientErrorHandler: connections.refuseBytes,
-    frameworkErrors: (_error, request, reply) =>
-      entry(parts, (exchange) => answering.refuseAndClose(exchange, MALFORMED))(
-        request as FastifyRequest,
-        reply as FastifyReply,
-      ),
-    routerOptions: {
-      caseSensitive: true,
-      ignoreTrailingSlash: false,
-      ignoreDuplicateSlashes: false,
-      // The endpoints get the query as it came.
-      querystringParser: () => NO_QUERY,
-      constraints: { issuerHost: HOST_CONSTRAINT },
-    },
-  });
-}
-
-const NO_QUERY = Object.freeze({});
-
-function addRoute(instance: Instance, route: Route, parts: Parts): void {
-  if (!/^\/[^:*%?#]*$/.test(route.path))
-    throw new Error(`Not a path that can be served: ${route.path}`);
-  const { GET, POST } = route.methods;
-  const add = (methods: readonly string[], handler: Entry): void => {
-    instance.route({
-      method: methods as string[],
-      url: route.path,
-      handler,
-      ...(route.host === undefined
-        ? {}
-        : { constraints: { issuerHost: route.host.toLowerCase() } }),
-    });
-  };
-  const target = (handle: Handler): Entry => {
-    const found = { path: route.path, isProbe: route.isProbe === true, handle };
-    return entry(parts, (exchange) => parts.flow.serve(found, exchange));
-  };
-  const allowed: string[] = [];
-  if (GET !== undefined) allowed.push('GET', 'HEAD');
-  if (GET !== undefined) add(['GET', 'HEAD'], target(GET));
-  if (POST !== undefined) allowed.push('POST');
-  if (POST !== undefined) add(['POST'], target(POST));
-  const refusal = methodNotAllowed(allowed.join(', '));
-  const others = ROUTED_METHODS.filter((method) => !allowed.includes(method));
-  add(
-    others,
-    entry(parts, (exchange) => parts.answering.refuse(exchange, refusal)),
-  );
-}
-
-/** Takes a request out of Fastify's hands: from here on the exchange writes its own answer. */
-function entry(
-  { connections, answering, explain }: Pick<Parts, 'connections' | 'answering' | 'explain'>,
-  then: (exchange: Exchange) => void,
-): Entry {
-  return (request, reply) => {
-    reply.hijack();
-    // While closing, Fastify has every answer end its connection; of pipelined ones that would lose all but the first.
-    if (connections.isDraining()) reply.raw.removeHeader('connection');
-    const connection = connections.begin(request.raw);
+  return (request, response) => {
+    const connection = connections.begin(request);
     if (connection === undefined) return;
-    const exchange = { id: request.id, request: request.raw, response: reply.raw, connection };
+    const exchange = { id: nextId(), request, response, connection };
     try {
-      then(exchange);
+      const place = find(table, request);
+      if (place === 'malformed') answering.refuseAndClose(exchange, MALFORMED);
+      else if (place === undefined) answering.refuse(exchange, NOT_FOUND);
+      else {
+        const target = targetOf(place, request.method);
+        if (target === undefined) answering.refuse(exchange, place.otherwise);
+        else flow.serve(target, exchange);
+      }
     } catch (error) {
       // A fault of this layer: no endpoint's exception comes this far.
-      const where = { requestId: request.id, path: '' };
-      answering.refuseAndClose(exchange, explain(error, where));
+      answering.refuseAndClose(exchange, explain(error, { requestId: exchange.id, path: '' }));
     }
   };
 }
 
-/** Host names are compared without case and port (RFC 9110 §4.2.3); an absolute target overrides Host (RFC 9112 §3.2.2). */
-const HOST_CONSTRAINT = {
-  name: 'issuerHost',
-  mustMatchWhenDerived: false,
-  storage: () => {
-    const stores = new Map<unknown, never>();
-    return {
-      get: (host: unknown) => stores.get(host) ?? null,
-      set: (host: unknown, store: never) => void stores.set(host, store),
-    };
-  },
-  deriveConstraint: (request: IncomingMessage) => hostName(request),
-  validate: () => undefined,
-};
+function tableOf(routes: readonly Route[]): ReadonlyMap<string, Places> {
+  const table = new Map<string, Map<string, Place>>();
+  for (const route of routes) {
+    const { path, host = ANY_HOST } = route;
+    if (!path.startsWith('/') || /[?#\s]/.test(path)) throw new Error(`Not a path: ${path}`);
+    const places = table.get(path) ?? new Map<string, Place>();
+    if (places.has(host.toLowerCase())) throw new Error(`Two routes for one path: ${host}${path}`);
+    places.set(host.toLowerCase(), placeOf(route));
+    table.set(path, places);
+  }
+  return table;
+}
 
-function hostName({ url = '', headers }: IncomingMessage): string {
-  const authority = url.startsWith('/') ? headers.host : /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
-  return (authority ?? '').replace(/:\d*$/, '').toLowerCase();
+function placeOf({ path, isProbe = false, methods }: Route): Place {
+  const target = (handle: Handler | undefined): Target | undefined =>
+    handle === undefined ? undefined : { path, isProbe, handle };
+  const allowed = [
+    ...(methods.GET === undefined ? [] : ['GET', 'HEAD']),
+    ...(methods.POST === undefined ? [] : ['POST']),
+  ];
+  return {
+    get: target(methods.GET),
+    post: target(methods.POST),
+    otherwise: methodNotAllowed(allowed.join(', ')),
+  };
+}
+
+function targetOf(place: Place, method: string | undefined): Target | undefined {
+  if (method === 'POST') return place.post;
+  return method === 'GET' || method === 'HEAD' ? place.get : undefined;
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?#@]+)(?=[/?]|$)(.*)$/i;
+
+function find(
+  table: ReadonlyMap<string, Places>,
+  request: IncomingMessage,
+): Place | undefined | 'malformed' {
+  const target = request.url ?? '';
+  if (target.startsWith('/')) return placeAt(table.get(pathOf(target)), request.headers.host);
+  const [, authority, rest = ''] = ABSOLUTE.exec(target) ?? [];
+  if (authority === undefined) return 'malformed';
+  const path = pathOf(rest);
+  return placeAt(table.get(path === '' ? '/' : path), authority);
+}
+
+function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
+}
+
+function placeAt(places: Places | undefined, authority: string | undefined): Place | undefined {
+  if (places === undefined) return undefined;
+  const anywhere = places.get(ANY_HOST);
+  // The usual listener has no route that is bound to a host, and then the host is not looked at.
+  if (authority === undefined || (anywhere !== undefined && places.size === 1)) return anywhere;
+  return places.get(hostName(authority)) ?? anywhere;
+}
+
+/** Host names are compared without case and port (RFC 9110 §4.2.3). */
+function hostName(authority: string): string {
+  return authority.replace(/:\d*$/, '').toLowerCase();
 }

@@ -103,8 +103,10 @@ describe('a path', () => {
       '/sandbox/token;a=b',
       '/sandbox/token%00',
       '/sandbox/token%20',
-      'ftp://a/sandbox/token',
-      '*',
+      '/%zz',
+      '/%c0%af',
+      '/sandbox/%74oken',
+      '/sandbox/token#x',
       '/__proto__',
       '/sandbox/constructor',
     ];
@@ -118,12 +120,21 @@ describe('a path', () => {
     peer.destroy();
   });
 
-  test('that cannot be decoded is 400', async (t) => {
-    const { port } = await testListener(t);
-    for (const path of ['/%zz', '/%', '/%c0%af', 'sandbox/token']) {
-      const [answer] = await rawExchange(port, post(path, 'a=b'));
-      assert.equal(answer?.status, 400, path);
+  test('that is none is 400', async (t) => {
+    const { port, seen } = await testListener(t);
+    const strangers = [
+      '*',
+      'sandbox/token',
+      'ftp://a/sandbox/token',
+      'http:///sandbox/token',
+      'http://user@a/sandbox/token',
+      'http://a#/sandbox/token',
+    ];
+    for (const target of strangers) {
+      const [answer] = await rawExchange(port, post(target, 'a=b'));
+      assert.equal(answer?.status, 400, target);
     }
+    assert.equal(seen.length, 0);
   });
 
   test('in absolute form is served as the same path, whatever host it names (B-29)', async (t) => {
@@ -149,7 +160,16 @@ describe('a path', () => {
       path: '/token',
       methods: { POST: () => ({ status: 200, body: '{}' }) },
     };
-    const { port } = await testListener(t, { more: [route] });
+    const everywhere = {
+      path: '/everywhere',
+      methods: { POST: () => ({ status: 201, body: '{}' }) },
+    };
+    const butHere = {
+      ...everywhere,
+      host: 'sandbox.bank.example',
+      methods: { POST: () => ({ status: 202, body: '{}' }) },
+    };
+    const { port } = await testListener(t, { more: [route, everywhere, butHere] });
     const ask = async (target: string, host: string): Promise<number | undefined> => {
       const peer = rawPeer(port);
       peer.send(request(`POST ${target}`, [`Host: ${host}`, 'Content-Length: 0']));
@@ -160,17 +180,21 @@ describe('a path', () => {
     assert.equal(await ask('/token', 'sandbox.bank.example'), 200);
     assert.equal(await ask('/token', 'SANDBOX.bank.example:8443'), 200);
     assert.equal(await ask('/token', 'production.bank.example'), 404);
+    assert.equal(await ask('/everywhere', 'production.bank.example'), 201);
+    assert.equal(await ask('/everywhere', 'sandbox.bank.example'), 202);
     assert.equal(await ask('/token', 'sandbox.bank.example.evil.example'), 404);
     // RFC 9112 §3.2.2: the target's host counts, not the header's.
     assert.equal(await ask('http://sandbox.bank.example/token', 'production.bank.example'), 200);
     assert.equal(await ask('http://production.bank.example/token', 'sandbox.bank.example'), 404);
   });
 
-  test('that could mean several is not accepted as a route', async () => {
-    for (const path of ['/a/:b', '/*', 'token', '/a?b', '/%41']) {
-      const more = [{ path, methods: { GET: () => ({ status: 200, body: '' }) } }];
-      await assert.rejects(builtListener({ more }), /Not a path that can be served/);
+  test('that is none, or stands there twice, is not accepted as a route', async () => {
+    const methods = { GET: () => ({ status: 200, body: '' }) };
+    for (const path of ['token', '', '/a?b', '/a#b', '/a b']) {
+      await assert.rejects(builtListener({ more: [{ path, methods }] }), /Not a path: /);
     }
+    const twice = ['a.example', 'A.Example'].map((host) => ({ host, path: '/a', methods }));
+    await assert.rejects(builtListener({ more: twice }), /Two routes for one path/);
   });
 });
 
