@@ -54,6 +54,7 @@ test('whatever is wrong is refused with its name and what is expected', () => {
     [{ 'public-url': 'auth.bank.example' }, {}, /^--public-url: expected a URL/],
     [{ 'public-url': 'https://auth.bank.example/' }, {}, /^--public-url: expected a URL/],
     [{ 'public-url': 'https://a.example/?x' }, {}, /^--public-url: expected a URL/],
+    [{ listen: '127.0.0.1:0' }, {}, /^--listen: port 0/],
     [{ 'tls-key': 'k' }, {}, /--tls-certificate and --tls-key go together/],
     [{ 'database-url': 'postgres://x' }, {}, /^--database-url: .*not supported yet/],
     [{}, { COUNTERSIGN_MASTER_KEY: 'x', COUNTERSIGN_MASTER_KEY_FILE: 'y' }, /more than once/],

@@ -209,6 +209,11 @@ function checked(config: Config): Config {
   if ((config.tlsCertificate === undefined) !== (config.tlsKey === undefined)) {
     throw new ConfigurationError('--tls-certificate and --tls-key go together: give both or none');
   }
+  if (config.listen.port === 0 && config.publicUrl === undefined) {
+    throw new ConfigurationError(
+      '--listen: port 0 gives issuers no URL: choose a port, or say how partners reach it with --public-url',
+    );
+  }
   const keys = [config.masterKey, config.masterKeyFile, config.masterKeyCommand];
   if (keys.filter((key) => key !== undefined).length > 1) {
     throw new ConfigurationError(
