@@ -35,8 +35,6 @@ export type Connections = {
   readonly end: (connection: Connection) => void;
   /** Whether the answer to this request must say that its connection ends. */
   readonly isLast: (connection: Connection, request: IncomingMessage) => boolean;
-  /** For Node's `clientError`: bytes that its parser refused, or that did not come in time. */
-  readonly refuseBytes: (error: Error, socket: Duplex) => void;
   /** Ends idle connections now, every other with its answer, and what remains after `drainMsMax`. Returns the stop. */
   readonly drain: (cut: (remaining: number) => void) => () => void;
 };
@@ -70,50 +68,17 @@ export function watchConnections({ server, isTls, limits, text }: Watched): Conn
   // Node's own socket timeout would do this too, for a new timer at every request.
   const sweep = setInterval(() => cutUnread(connections), limits.unreadMsMax);
   sweep.unref();
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    tell(socket, NO_TUNNEL);
+  const tell = (socket: Duplex, answer: Answer): void => {
+    sayLast(socket, { text: text(answer), lingerMs: answer === LATE ? 0 : limits.lingerMsMax });
+  };
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => tell(socket, NO_TUNNEL));
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    refuseBytes(error, { socket, connection: connections.get(socket), tell });
   });
 
-  /** Says a last thing and closes, not so fast that unread bytes would reset the connection under it. */
-  function tell(socket: Duplex, answer: Answer): void {
-    socket.on('error', () => socket.destroy());
-    // A late request must not become whole after it was told so; it cannot be reset either, having nothing unread.
-    const isAtOnce = answer === LATE;
-    socket.end(text(answer), () => {
-      if (isAtOnce) socket.destroy();
-    });
-    const timer = setTimeout(() => socket.destroy(), limits.lingerMsMax);
-    socket.once('close', () => clearTimeout(timer));
-  }
-
-  function refuseBytes(error: Error, socket: Duplex): void {
-    const connection = connections.get(socket);
-    if (connection?.isOver === true) return;
-    const verdict = connection === undefined ? 'tell' : whatToDo(connection);
-    if (verdict === 'wait' && connection !== undefined) {
-      connection.endsWithAnswer = true;
-      if (connection.latest?.complete === false) settle(connection, connection.latest);
-    } else if (!socket.writable || codeOf(error) === 'ECONNRESET') {
-      socket.destroy();
-    } else if (verdict === 'cut') {
-      (socket as Socket).destroySoon();
-    } else {
-      if (connection !== undefined) connection.isOver = true;
-      tell(socket, answerFor(error));
-    }
-  }
-
   return {
-    refuseBytes,
-    begin: (request) => {
-      // The fallback is a socket that closed while its request was on the way here.
-      const connection = connections.get(request.socket) ?? newConnection();
-      if (connection.isOver) return undefined;
-      connection.unanswered += 1;
-      connection.latest = request;
-      connection.latestIsSettled = false;
-      return connection;
-    },
+    // The fallback is a socket that closed while its request was on the way here.
+    begin: (request) => begin(connections.get(request.socket) ?? newConnection(), request),
     settle,
     isLast: (connection, request) =>
       (draining || connection.endsWithAnswer) && isLastOf(connection, request),
@@ -156,6 +121,14 @@ function cutUnread(connections: ReadonlyMap<Duplex, Connection>): void {
   }
 }
 
+function begin(connection: Connection, request: IncomingMessage): Connection | undefined {
+  if (connection.isOver) return undefined;
+  connection.unanswered += 1;
+  connection.latest = request;
+  connection.latestIsSettled = false;
+  return connection;
+}
+
 function settle(connection: Connection, request: IncomingMessage): void {
   connection.unanswered -= 1;
   if (connection.latest === request) connection.latestIsSettled = true;
@@ -169,6 +142,52 @@ function isLastOf(connection: Connection, request: IncomingMessage): boolean {
   if (connection.isOver) return false;
   if (connection.latest === request) return true;
   return connection.latestIsSettled && connection.unanswered === 1;
+}
+
+/** Bytes that Node's parser refused, or that did not come in time. */
+function refuseBytes(
+  error: Error,
+  at: {
+    readonly socket: Duplex;
+    readonly connection: Connection | undefined;
+    readonly tell: (socket: Duplex, answer: Answer) => void;
+  },
+): void {
+  const { socket, connection } = at;
+  if (connection === undefined || !socket.writable || codeOf(error) === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  if (connection.isOver) return;
+  switch (whatToDo(connection)) {
+    case 'wait':
+      connection.endsWithAnswer = true;
+      if (connection.latest?.complete === false) settle(connection, connection.latest);
+      return;
+    case 'cut':
+      (socket as Socket).destroySoon();
+      return;
+    case 'tell':
+      connection.isOver = true;
+      at.tell(socket, answerFor(error));
+  }
+}
+
+/**
+ * Says a last thing and closes: not so fast that unread bytes would reset the connection under it, except when there are
+ * none because the peer is late, and then at once, or its request might still become whole after it was told so.
+ */
+function sayLast(
+  socket: Duplex,
+  { text, lingerMs }: { readonly text: string; readonly lingerMs: number },
+): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(text, () => {
+    if (lingerMs === 0) socket.destroy();
+  });
+  if (lingerMs === 0) return;
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import type { Answer } from '../endpoints/exchange.ts';
 import type { Clock } from '../ports/clock.ts';
-import { describeError, type Log } from './log.ts';
+import type { Log } from '../ports/log.ts';
+import { describeError } from './describe-error.ts';
 import { FAILED, STORE_UNAVAILABLE } from './refusals.ts';
 
 /** An outage makes every request fail alike; more lines a second would say no more. */

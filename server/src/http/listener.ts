@@ -4,13 +4,14 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Randomness } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
 import { makeAnswering } from './answering.ts';
 import { watchConnections } from './connections.ts';
+import { describeError } from './describe-error.ts';
 import { makeFlow } from './exchange-flow.ts';
 import { makeExplain } from './failures.ts';
 import { HTTP_LIMITS, type HttpLimits, lateCheckMs } from './limits.ts';
 import { addressText, type ListenAddress, listenError } from './listen-address.ts';
-import { describeError, type Log } from './log.ts';
 import { answerText } from './reply.ts';
 import { makeRequestIds } from './request-ids.ts';
 import { makeRouter, type Route } from './router.ts';
@@ -67,7 +68,6 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   // The flow says 100 or refuses; an expectation that nobody knows may be ignored (RFC 9110 §10.1.1).
   server.on('checkContinue', route);
   server.on('checkExpectation', route);
-  server.on('clientError', connections.refuseBytes);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

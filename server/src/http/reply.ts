@@ -18,7 +18,7 @@ export type Envelope = {
 };
 
 /** The header list of an answer, names and values in turn, as `writeHead` and the wire want it. */
-export function headerList(answer: Answer, envelope: Envelope): string[] {
+function headerList(answer: Answer, envelope: Envelope): string[] {
   const list =
     answer.headers === undefined
       ? commonHeaders(answer, envelope.requestId)

@@ -4,7 +4,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContextOptions, Server } from 'node:tls';
 import type { Clock } from '../ports/clock.ts';
-import { describeError, type Log } from './log.ts';
+import type { Log } from '../ports/log.ts';
+import { describeError } from './describe-error.ts';
 
 export type CertificateFiles = {
   /** PEM: the certificate, then the intermediate ones. */
@@ -21,7 +22,7 @@ export type Certificate = {
 };
 
 /** Renewals come days before the old certificate ends: minutes would do, seconds please whoever watches. */
-export const CERTIFICATE_CHECK_MS = 5_000;
+const CERTIFICATE_CHECK_MS = 5_000;
 
 /**
  * TLS 1.3's suites, then those of 1.2 that have forward secrecy and authenticated encryption (BCP 195, RFC 9325 §4.2).

@@ -1,8 +1,4 @@
-/** What the HTTP layer asks of a log; pino fits. Bodies, queries and header values are never handed to it. */
-
-type Line = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
-export type Log = { readonly info: Line; readonly warn: Line; readonly error: Line };
+/** Errors as a log may show them. Knows no log. */
 
 /** How many causes of an error are written down: enough for a wrapped driver error, never a loop. */
 const CAUSES_MAX = 4;
