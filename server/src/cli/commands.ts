@@ -1,0 +1,25 @@
+/** The command table, in the order of its help. */
+
+import type { Command } from './command.ts';
+import { AUDIT_COMMANDS } from './commands/audit.ts';
+import { CLIENT_COMMANDS } from './commands/client.ts';
+import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
+import { DOCTOR_COMMAND } from './commands/doctor.ts';
+import { NODE_COMMANDS } from './commands/nodes.ts';
+import { PROGRAM_COMMANDS } from './commands/program.ts';
+import { SECRET_COMMANDS } from './commands/secret.ts';
+import { SERVE_COMMAND } from './commands/serve.ts';
+import { TOKEN_COMMANDS } from './commands/token.ts';
+
+export const COMMANDS: readonly Command[] = [
+  SERVE_COMMAND,
+  ...PROGRAM_COMMANDS,
+  ...CLIENT_COMMANDS,
+  ...SECRET_COMMANDS,
+  ...SCOPE_COMMANDS,
+  ...RESOURCE_COMMANDS,
+  ...TOKEN_COMMANDS,
+  ...AUDIT_COMMANDS,
+  ...NODE_COMMANDS,
+  DOCTOR_COMMAND,
+];
