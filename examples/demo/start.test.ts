@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const START = join(import.meta.dirname, 'start.ts');
+const COUNTERSIGN = join(import.meta.dirname, '../../server/src/main.ts');
+const READY_MS_MAX = 60_000;
+
+type Demo = {
+  readonly child: ChildProcess;
+  /** Everything it has said so far. */
+  readonly said: () => string;
+  readonly ended: Promise<readonly unknown[]>;
+};
+
+let folder: string;
+let ports: readonly number[];
+let flags: readonly string[];
+const started: Demo[] = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
+  ports = await freePorts(3);
+  const [listen, admin, api] = ports.map((port) => `127.0.0.1:${port}`) as [string, string, string];
+  flags = ['--listen', listen, '--admin-listen', admin, '--api-listen', api, '--data', 'bank'];
+});
+
+after(async () => {
+  for (const { child } of started) kill(-child.pid!, 'SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs `start.ts` as a terminal would: in a process group of its own. */
+const start = (args = flags): Demo => {
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const child = spawn(process.execPath, [START, ...args], { cwd: folder, stdio, detached: true });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  const demo = { child, said: () => text, ended: once(child, 'close') };
+  started.push(demo);
+  return demo;
+};
+
+/** Waits until it has said everything there is to say. */
+const ready = async (demo: Demo): Promise<string> => {
+  const deadline = performance.now() + READY_MS_MAX;
+  while (!/Ctrl-C stops everything/.test(demo.said())) {
+    assert.ok(performance.now() < deadline, `not ready: ${demo.said()}`);
+    assert.equal(demo.child.exitCode, null, demo.said());
+    await sleep(50);
+  }
+  return demo.said();
+};
+
+const freePorts = async (count: number): Promise<readonly number[]> => {
+  const servers = await Promise.all(Array.from({ length: count }, () => occupy(0)));
+  const numbers = servers.map((server) => (server.address() as { port: number }).port);
+  for (const server of servers) server.close();
+  return numbers;
+};
+
+const occupy = async (port: number): Promise<Server> => {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+};
+
+const kill = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended already.
+  }
+};
+
+/** The two commands as they were printed. */
+const commandsIn = (text: string): readonly [string, string] => {
+  const commands = text.split('\n\n').filter((block) => block.startsWith('curl'));
+  assert.equal(commands.length, 2, text);
+  return commands as [string, string];
+};
+
+const shell = async (command: string): Promise<Record<string, unknown>> =>
+  JSON.parse((await promisify(execFile)('sh', ['-c', command], { cwd: folder })).stdout);
+
+const idsIn = (text: string): readonly unknown[] =>
+  ['client_test_\\w+', 'program_\\w+'].map((id) => new RegExp(id).exec(text)?.[0]);
+
+const secretIn = (text: string): unknown => /secret_test_\w+/.exec(text)?.[0];
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+// Where the commands cannot be run they have not been tested: CI must not take that for a pass.
+const skip = hasCurl || process.env['CI'] !== undefined ? false : 'there is no curl here';
+
+describe('npm start', () => {
+  let first = '';
+
+  it('prints two commands that work as printed, and ends cleanly at Ctrl-C', { skip }, async () => {
+    const demo = start();
+    first = await ready(demo);
+    const [tokenCommand, callCommand] = commandsIn(first);
+    for (const part of [
+      "-H 'Accept: application/json'",
+      "-H 'Content-Type: application/x-www-form-urlencoded'",
+      '--data "grant_type=client_credentials"',
+    ]) {
+      assert.ok(tokenCommand.includes(part), part);
+    }
+    const granted = await shell(tokenCommand);
+    assert.deepEqual([granted['token_type'], granted['expires_in']], ['Bearer', 3600]);
+    const accounts = (await shell(callCommand))['data'] as readonly unknown[];
+    assert.equal(accounts.length, 3);
+    const other = callCommand.replace(/token_test_[\w-]+/, String(granted['access_token']));
+    assert.notEqual(other, callCommand);
+    assert.deepEqual((await shell(other))['data'], accounts);
+
+    // To the whole group, as a terminal does: every process gets it by itself, too.
+    kill(-demo.child.pid!, 'SIGINT');
+    assert.deepEqual(await demo.ended, [0, null], demo.said());
+    assert.doesNotMatch(demo.said(), /killed|has ended/);
+  });
+
+  it('finds everything as it was, makes a new secret, and says when one of its processes dies', async () => {
+    const demo = start();
+    const second = await ready(demo);
+    if (first !== '') {
+      assert.deepEqual(idsIn(second), idsIn(first));
+      assert.notEqual(secretIn(second), secretIn(first));
+      const refused = await shell(commandsIn(first)[0]);
+      assert.equal(refused['error'], 'invalid_client', 'the secret of the first start has ended');
+    }
+    const suspend = /npx --no-install countersign (program suspend \S+ --reason .*)/.exec(second);
+    const receipt = await shell(`${process.execPath} ${COUNTERSIGN} ${suspend?.[1]} --json`);
+    assert.equal(receipt['complete'], true);
+    const [, token] = /Bearer (token_\S+)'/.exec(second) ?? [];
+    const call = await fetch(`http://127.0.0.1:${ports[2]}/v1/accounts`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    assert.equal(call.status, 401, 'the printed command suspends the program');
+
+    const { pid } = demo.child;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    const [authority] = children.split(' ');
+    kill(authority === undefined || authority === '' ? -pid! : Number(authority), 'SIGKILL');
+    const [code] = await demo.ended;
+    if (authority !== '') {
+      assert.equal(code, 1);
+      assert.match(demo.said(), /The authority has ended by itself \(SIGKILL\)/);
+      await assert.rejects(
+        fetch(`http://127.0.0.1:${ports[2]}/health/live`),
+        'the other is stopped',
+      );
+    }
+  });
+
+  it('leaves a suspended program suspended, and says how to let it in again', async () => {
+    const demo = start();
+    const said = await ready(demo);
+    assert.match(said, /program is suspended.*\n.*program reactivate program_\w+ --data bank/);
+    assert.doesNotMatch(said, /curl/);
+    kill(demo.child.pid!, 'SIGTERM');
+    assert.deepEqual(await demo.ended, [0, null], demo.said());
+  });
+
+  it('names every busy address and what to do, and starts nothing', async () => {
+    const taken = await Promise.all([occupy(ports[0]!), occupy(ports[2]!)]);
+    const demo = start();
+    const [code] = await demo.ended;
+    for (const server of taken) server.close();
+    assert.equal(code, 1);
+    const [one, two, advice] = demo.said().trim().split('\n');
+    assert.match(
+      one!,
+      new RegExp(`127.0.0.1:${ports[0]} \\(for the authority\\) is in use.*--listen`),
+    );
+    assert.match(two!, new RegExp(`127.0.0.1:${ports[2]} \\(for the Banking API\\).*--api-listen`));
+    assert.match(advice!, /npm start -- --listen/);
+  });
+
+  it('refuses options that it does not know, and shows those that it does', async () => {
+    for (const args of [
+      ['--port', '1'],
+      ['--listen', '8080'],
+      ['--api-listen', '127.0.0.1:0'],
+    ]) {
+      const demo = start(args);
+      const [code] = await demo.ended;
+      assert.equal(code, 2, demo.said());
+      assert.match(demo.said(), /npm start \[-- OPTIONS\]/);
+    }
+  });
+});
