@@ -29,7 +29,16 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
   ports = await freePorts(3);
   const [listen, admin, api] = ports.map((port) => `127.0.0.1:${port}`) as [string, string, string];
-  flags = ['--listen', listen, '--admin-listen', admin, '--api-listen', api, '--data', 'bank'];
+  flags = [
+    '--listen',
+    listen,
+    '--admin-listen',
+    admin,
+    '--api-listen',
+    api,
+    '--data',
+    "the bank's",
+  ];
 });
 
 after(async () => {
@@ -167,7 +176,10 @@ describe('npm start', () => {
   it('leaves a suspended program suspended, and says how to let it in again', async () => {
     const demo = start();
     const said = await ready(demo);
-    assert.match(said, /program is suspended.*\n.*program reactivate program_\w+ --data bank/);
+    assert.match(
+      said,
+      /program is suspended.*\n.*program reactivate program_\w+ --data 'the bank'\\''s'/,
+    );
     assert.doesNotMatch(said, /curl/);
     kill(demo.child.pid!, 'SIGTERM');
     assert.deepEqual(await demo.ended, [0, null], demo.said());

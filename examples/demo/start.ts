@@ -56,6 +56,7 @@ async function run(options: Options, children: Child[], signal: AbortSignal): Pr
   console.log(`Starting the authority on ${origin}, data in ${data} …`);
   const authority = begin(authorityProcess(options));
   await authority.healthy(`${origin}/health/ready`);
+  signal.throwIfAborted();
 
   console.log('Onboarding the demo program …');
   const onboarded = await onboard(makeOperate({ main: AUTHORITY, data, signal }));
@@ -109,7 +110,7 @@ async function introduction(demo: {
 }): Promise<string> {
   const { issuer, api, data, onboarded } = demo;
   const { programId, partner, suspended } = onboarded;
-  const dataFlags = data === DATA_DEFAULT ? '' : ` --data ${data}`;
+  const dataFlags = data === DATA_DEFAULT ? '' : ` --data ${shellWord(data)}`;
   if (suspended !== undefined) return suspendedNote({ ...suspended, dataFlags });
   const tokenEndpoint = `${issuer}/token`;
   const response = await fetch(tokenEndpoint, {
@@ -132,6 +133,11 @@ async function introduction(demo: {
     programId,
     dataFlags,
   });
+}
+
+/** A word that a shell reads as it stands, whatever is in it. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function unexpectedEnd(children: readonly Child[]): Promise<never> {
