@@ -26,7 +26,8 @@ export const DOCTOR_COMMAND: Command = {
   path: ['doctor'],
   summary: 'Check the set-up and say how to mend what is wrong.',
   about:
-    'Give it the options that the server is started with. It makes no data directory and changes nothing.',
+    'Give it the options that the server is started with. It makes no data directory; like\n' +
+    'every command it brings the schema of an earlier version up to date.',
   options: [
     { name: 'listen', value: 'HOST:PORT', doc: 'As given to serve.' },
     { name: 'admin-listen', value: 'HOST:PORT', doc: 'As given to serve.' },

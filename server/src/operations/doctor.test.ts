@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  diagnose,
+  judgeCertificate,
+  judgeClock,
+  judgeDirectory,
+  judgeFreeSpace,
+  judgeNodes,
+  judgeRuntime,
+} from './doctor.ts';
+import type { ListedNode } from './list-nodes.ts';
+
+const NOW_MS = Date.UTC(2027, 0, 15);
+const DAY_MS = 86_400_000;
+
+const node: ListedNode = {
+  node: 'node-1-abc',
+  state: 'alive',
+  behind: 0,
+  listen: '127.0.0.1:8080',
+  version: '0.1.0',
+  process: '42',
+  leaseMs: 30_000,
+  startedAtMs: NOW_MS,
+  renewedAtMs: NOW_MS,
+};
+
+test('a probe that fails to look is a failed check, and the others are still run', async () => {
+  const checks = await diagnose([
+    { name: 'one', look: () => Promise.reject(new Error('the disk is gone')) },
+    { name: 'two', look: () => ({ ok: true, detail: 'well' }) },
+  ]);
+  assert.deepEqual(checks, [
+    { name: 'one', ok: false, detail: 'the disk is gone' },
+    { name: 'two', ok: true, detail: 'well' },
+  ]);
+});
+
+test('what is well is told from what is not, up to the edge, and each failure says how to mend it', () => {
+  const certificate = { validFromMs: NOW_MS - DAY_MS, validToMs: NOW_MS + 15 * DAY_MS };
+  const well = [
+    judgeRuntime('v24.0.0'),
+    judgeDirectory('/d', 0o40700),
+    judgeFreeSpace(512 * 1024 * 1024),
+    judgeNodes([]),
+    judgeNodes([node, { ...node, behind: 3 }]),
+    judgeClock(NOW_MS, undefined),
+    judgeClock(NOW_MS, NOW_MS + 2_000),
+    judgeCertificate(certificate, NOW_MS),
+  ];
+  for (const finding of well) assert.equal(finding.ok, true, finding.detail);
+  const ill = [
+    judgeRuntime('v22.11.0'),
+    judgeDirectory('/d', 0o40710),
+    judgeDirectory('/d', 0o40704),
+    judgeFreeSpace(512 * 1024 * 1024 - 1),
+    judgeNodes([node, { ...node, state: 'dead' }]),
+    judgeNodes([{ ...node, state: 'silent' }]),
+    judgeClock(NOW_MS, NOW_MS + 2_001),
+    judgeCertificate({ ...certificate, validToMs: NOW_MS + 14 * DAY_MS }, NOW_MS),
+    judgeCertificate({ ...certificate, validToMs: NOW_MS - 1 }, NOW_MS),
+    judgeCertificate({ ...certificate, validFromMs: NOW_MS + 1 }, NOW_MS),
+  ];
+  for (const { ok, detail, mend } of ill) {
+    assert.equal(ok, false, detail);
+    assert.ok((mend ?? '').length > 10, detail);
+  }
+});
+
+test('a node that is behind is named with how far', () => {
+  assert.equal(judgeNodes([{ ...node, behind: 3 }]).detail, 'node-1-abc alive, 3 changes behind');
+});
