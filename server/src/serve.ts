@@ -97,40 +97,41 @@ function signalled(): Promise<string> {
   });
 }
 
-/** Starts the workers, replaces one that dies, and stops them all together. */
+/** Starts the workers, replaces one that dies, and stops them all together. Resolves once the last has ended. */
 function superviseWorkers(config: Config): Promise<number> {
   const log = newLog(config.logLevel);
+  const alive = new Set<ReturnType<typeof cluster.fork>>();
   let stopping = false;
-  let failedStarts = 0;
+  let exitCode = 0;
+  let deaths = 0;
+  const fork = (): void => {
+    alive.add(cluster.fork());
+  };
+  const stop = (): void => {
+    stopping = true;
+    for (const worker of alive) worker.process.kill('SIGTERM');
+  };
   const ended = new Promise<number>((resolve) => {
     cluster.on('exit', (worker, code) => {
-      const remaining = Object.keys(cluster.workers ?? {}).length;
-      if (stopping) {
-        if (remaining === 0) resolve(0);
-        return;
+      alive.delete(worker);
+      if (!stopping) {
+        deaths += 1;
+        log.error({ worker: worker.process.pid, code }, 'a worker has ended');
+        // One that cannot even start would be started for ever.
+        if (code === CANNOT_START || deaths > DEATHS_MAX) {
+          exitCode = 1;
+          stop();
+        } else fork();
       }
-      failedStarts += 1;
-      log.error({ worker: worker.process.pid, code }, 'a worker has ended');
-      // A worker that cannot even start would be started for ever.
-      if (failedStarts > FAILED_STARTS_MAX || code === CANNOT_START) {
-        stopping = true;
-        for (const other of Object.values(cluster.workers ?? {})) other?.process.kill('SIGTERM');
-        if (remaining === 0) resolve(1);
-        else
-          cluster.on('exit', () => Object.keys(cluster.workers ?? {}).length === 0 && resolve(1));
-        return;
-      }
-      cluster.fork();
+      if (alive.size === 0) resolve(exitCode);
     });
   });
-  void signalled().then(() => {
-    stopping = true;
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
-  });
-  for (let count = 0; count < config.workers; count += 1) cluster.fork();
+  void signalled().then(stop);
+  for (let count = 0; count < config.workers; count += 1) fork();
   return ended;
 }
 
 /** Exit code of a process that could not start (see `main.ts`). */
 const CANNOT_START = 1;
-const FAILED_STARTS_MAX = 10;
+/** Workers that may die over the life of a server before it gives up, so that a fault that comes back is seen. */
+const DEATHS_MAX = 100;

@@ -6,5 +6,9 @@ import type { Clock } from './ports/clock.ts';
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (ms) => sleep(ms),
+  sleep: (ms, end) => sleep(ms, undefined, end && { signal: end }).catch(ifAborted),
 };
+
+function ifAborted(error: Error): void {
+  if (error.name !== 'AbortError') throw error;
+}

@@ -5,8 +5,8 @@ export type Clock = {
   wallMs(): number;
   /** Milliseconds on a clock that never goes back. Used for leases and durations. */
   monotonicMs(): number;
-  /** Waits at least `ms` milliseconds. */
-  sleep(ms: number): Promise<void>;
+  /** Waits at least `ms` milliseconds, or until `end` is aborted; resolves either way. */
+  sleep(ms: number, end?: AbortSignal): Promise<void>;
 };
 
 export type Randomness = {

@@ -48,7 +48,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   const { node } = deps.node;
   const lease: Lease = newLease(options.leaseMs);
   const now = (): Reading => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
-  let stopped = false;
+  const stopping = new AbortController();
   let unwatch = (): void => {};
   /** Rises when the replica is loaded anew, so that an answer to an older question is not applied. */
   let epoch = 0;
@@ -64,7 +64,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   };
 
   const acknowledge = async (): Promise<void> => {
-    while (!stopped && replica.position.sequence > acknowledged) {
+    while (!stopping.signal.aborted && replica.position.sequence > acknowledged) {
       const { sequence } = replica.position;
       await nodes.acknowledge(node, sequence);
       acknowledged = sequence;
@@ -96,7 +96,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   };
 
   const poll = async (): Promise<void> => {
-    while (!stopped && !(await ask((after) => log.poll(after)))) {
+    while (!stopping.signal.aborted && !(await ask((after) => log.poll(after)))) {
       // More to come: the event loop had its turn in between.
     }
   };
@@ -110,7 +110,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
       registered = renewal !== undefined;
       return renewal ?? (await log.poll(after));
     });
-    if (stopped) return;
+    if (stopping.signal.aborted) return;
     if (!registered) return register();
     if (current) lease.renewed(sent);
     else await poll();
@@ -130,9 +130,9 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
 
   /** Runs a step over and over until the follower stops; its failures are told, never thrown. */
   const repeat = async (step: string, everyMs: number, run: () => Promise<void>): Promise<void> => {
-    while (!stopped) {
-      await clock.sleep(everyMs);
-      if (stopped) return;
+    for (;;) {
+      await clock.sleep(everyMs, stopping.signal);
+      if (stopping.signal.aborted) return;
       await run().catch((error) => onFailure(step, error));
     }
   };
@@ -140,7 +140,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   return {
     start: async () => {
       await register();
-      while (!stopped && !lease.isHeldAt(now())) await renew();
+      while (!stopping.signal.aborted && !lease.isHeldAt(now())) await renew();
       unwatch = log.watch(() => {
         catchUp().catch((error) => onFailure('poll', error));
       });
@@ -154,7 +154,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
     leaseRemainingMs: () => lease.remainingMs(now()),
     catchUp,
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       lease.end();
       unwatch();
       await acknowledging;

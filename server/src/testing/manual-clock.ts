@@ -13,7 +13,11 @@ export function newManualClock(startMs = 1_000_000): ManualClock {
   return {
     wallMs: () => startMs + elapsedMs,
     monotonicMs: () => elapsedMs,
-    sleep: (ms) => new Promise((wake) => sleepers.push({ untilMs: elapsedMs + ms, wake })),
+    sleep: (ms, end) =>
+      new Promise((wake) => {
+        sleepers.push({ untilMs: elapsedMs + ms, wake });
+        end?.addEventListener('abort', () => wake());
+      }),
     advance: (ms) => {
       elapsedMs += ms;
       const due = sleepers.filter((sleeper) => sleeper.untilMs <= elapsedMs);
