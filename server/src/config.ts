@@ -8,7 +8,7 @@ import { isEnvironmentTag } from './credentials/identifiers.ts';
 import { blockTest } from './http/addresses.ts';
 
 /** What is wrong with the configuration and where it stands, in one sentence for the operator. */
-export class ConfigurationError extends Error {
+class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 

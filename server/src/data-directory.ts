@@ -23,7 +23,7 @@ export type OpenedData = {
 export const journalDirectory = (config: Config): string => join(config.data, 'journal');
 
 /** The data directory cannot be used; the message says why and how to mend it. */
-export class DataDirectoryError extends Error {
+class DataDirectoryError extends Error {
   override readonly name = 'DataDirectoryError';
 }
 

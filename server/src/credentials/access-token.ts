@@ -54,7 +54,7 @@ export type Opened =
 
 /** 24 h: how long an old key, a killed secret or a revoked token must be remembered. */
 export const TOKEN_LIFETIME_SECONDS_MAX = 86_400;
-export const TOKEN_KEY_VERSION_MAX = 0xffff;
+const TOKEN_KEY_VERSION_MAX = 0xffff;
 
 /**
  * Version 1, byte by byte: docs/reference/formats.md. 63 bytes are 84 base64url characters with no

@@ -34,7 +34,7 @@ export function isEnvironmentTag(text: string): boolean {
   return TAG.test(text);
 }
 
-export function isBrandWord(text: string): boolean {
+function isBrandWord(text: string): boolean {
   return WORD.test(text);
 }
 

@@ -21,6 +21,7 @@ const token: fc.Arbitrary<IssuedToken> = fc.record(
   {
     jti: fc.uint8Array({ minLength: 12, maxLength: 12 }),
     client: uint32,
+    generation: uint32,
     secret: uint32,
     scopeSet: uint32,
     resource: uint32,
@@ -43,9 +44,27 @@ test('every field of every token comes out of a batch as it went in, also after 
       assert.equal(batchCount(batch), tokens.length);
       assert.equal(batchWallMs(batch), 1_795_356_600_123.5);
       tokens.forEach((it, index) => {
-        const [issuedAtMs, lifetimeSeconds, client, secret, scopeSet, resource, jti, address] =
-          readRow(batch, index);
-        const read = { jti, client, secret, scopeSet, resource, issuedAtMs, lifetimeSeconds };
+        const [
+          issuedAtMs,
+          lifetimeSeconds,
+          client,
+          generation,
+          secret,
+          scopeSet,
+          resource,
+          jti,
+          address,
+        ] = readRow(batch, index);
+        const read = {
+          jti,
+          client,
+          generation,
+          secret,
+          scopeSet,
+          resource,
+          issuedAtMs,
+          lifetimeSeconds,
+        };
         assert.deepEqual({ ...read, address: readAddress(address) }, it);
       });
     }),

@@ -6,16 +6,18 @@ import { ADDRESS_BYTES, writeAddress } from './address.ts';
 const JTI_BYTES = 12;
 
 const HEADER_BYTES = 16;
-const RECORD_BYTES = 56;
+const RECORD_BYTES = 64;
 const RECORD_WORDS = RECORD_BYTES / 4;
 const RECORD_FLOATS = RECORD_BYTES / 8;
 const FIRST_CAPACITY_RECORDS = 256;
 const COUNT_WORD = 2;
+/** Where the jti begins, counted from the record's first word of four bytes. */
+const JTI_WORD = 6;
 
 /**
  * Views over one buffer. The header holds the wall time (8 bytes) and the count (4); a record holds issued-at (8),
- * client, secret, scope set, resource, lifetime (4 each), jti (12) and address (16), in the machine's byte order: the
- * buffer never leaves the process.
+ * client, secret, scope set, resource, lifetime, generation (4 each), jti (12) and address (16), padded to the next
+ * eight, in the machine's byte order: the buffer never leaves the process.
  */
 export type Batch = {
   readonly buffer: ArrayBuffer;
@@ -50,6 +52,7 @@ export function fitsRecord(token: IssuedToken): boolean {
   return (
     token.jti.length === JTI_BYTES &&
     token.client >>> 0 === token.client &&
+    token.generation >>> 0 === token.generation &&
     token.secret >>> 0 === token.secret &&
     token.scopeSet >>> 0 === token.scopeSet &&
     token.resource >>> 0 === token.resource &&
@@ -70,8 +73,9 @@ export function writeRecord(batch: Batch, index: number, token: IssuedToken): vo
   words[word + 2] = token.scopeSet;
   words[word + 3] = token.resource;
   words[word + 4] = token.lifetimeSeconds;
+  words[word + 5] = token.generation;
   const jti = token.jti;
-  const at = (word + 5) * 4;
+  const at = (word + JTI_WORD) * 4;
   // Byte by byte, as `set` costs more than twelve assignments.
   for (let byte = 0; byte < JTI_BYTES; byte += 1) bytes[at + byte] = jti[byte] ?? 0;
   writeAddress(token.address, bytes, at + JTI_BYTES);
@@ -96,6 +100,7 @@ export type Row = [
   issuedAtMs: number,
   lifetimeSeconds: number,
   client: number,
+  generation: number,
   secret: number,
   scopeSet: number,
   resource: number,
@@ -106,11 +111,12 @@ export type Row = [
 export function readRow(batch: Batch, index: number): Row {
   const { words, bytes } = batch;
   const word = HEADER_BYTES / 4 + index * RECORD_WORDS + 2;
-  const at = (word + 5) * 4;
+  const at = (word + JTI_WORD) * 4;
   return [
     batch.floats[HEADER_BYTES / 8 + index * RECORD_FLOATS] ?? 0,
     words[word + 4] ?? 0,
     words[word] ?? 0,
+    words[word + 5] ?? 0,
     words[word + 1] ?? 0,
     words[word + 2] ?? 0,
     words[word + 3] ?? 0,

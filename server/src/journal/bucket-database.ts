@@ -16,6 +16,7 @@ const SCHEMA = `
     issued_at_ms INTEGER NOT NULL CHECK (issued_at_ms >= 0),
     lifetime_s   INTEGER NOT NULL CHECK (lifetime_s > 0),
     client       INTEGER NOT NULL CHECK (client BETWEEN 0 AND 4294967295),
+    generation   INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
     secret       INTEGER NOT NULL CHECK (secret BETWEEN 0 AND 4294967295),
     scope_set    INTEGER NOT NULL CHECK (scope_set BETWEEN 0 AND 4294967295),
     resource     INTEGER NOT NULL CHECK (resource BETWEEN 0 AND 4294967295),
@@ -40,7 +41,7 @@ export function openForAppending(path: string, synchronous: Synchronous): Append
     prepareForAppending(database, path, synchronous);
     return {
       database,
-      insert: database.prepare('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+      insert: database.prepare('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
     };

@@ -16,7 +16,7 @@ export type TokenQuery = {
 };
 
 const SELECT = `
-  SELECT issued_at_ms, lifetime_s, client, secret, scope_set, resource, jti, address
+  SELECT issued_at_ms, lifetime_s, client, generation, secret, scope_set, resource, jti, address
   FROM tokens WHERE client = ? AND issued_at_ms >= ? ORDER BY issued_at_ms DESC, rowid DESC LIMIT ?`;
 
 /** At most `limit` tokens, newest first. A bucket that appears or is dropped meanwhile counts or not, without an error. */
@@ -51,10 +51,12 @@ function readBucket(bucket: BucketFile, query: TokenQuery): readonly IssuedToken
 }
 
 function toToken(row: Record<string, SQLOutputValue>): IssuedToken {
-  const { issued_at_ms, lifetime_s, client, secret, scope_set, resource, jti, address } = row;
+  const { issued_at_ms, lifetime_s, client, generation, secret, scope_set, resource } = row;
+  const { jti, address } = row;
   return {
     jti: bytesOf(jti),
     client: Number(client),
+    generation: Number(generation),
     secret: Number(secret),
     scopeSet: Number(scope_set),
     resource: Number(resource),

@@ -29,6 +29,7 @@ test('a token comes back whole, and only for its own client', async (t) => {
   const directory = temporaryFolder(t);
   const token = numberedToken(1, {
     client: 0xffff_ffff,
+    generation: 0xffff_fffd,
     secret: 0xffff_fffe,
     scopeSet: 0,
     resource: 65_535,

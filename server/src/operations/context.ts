@@ -54,7 +54,9 @@ export async function receiptOf(
 ): Promise<Receipt> {
   const { audit, changes, clock, actor } = context;
   const [recorded] = await audit.lines({ change: sequence, action: 'receipt', limit: 1 });
-  if (recorded !== undefined) return recorded.detail as unknown as Receipt;
+  // The columns that found the line lie outside the audit chain; what counts is what the line itself says.
+  const isRecorded = recorded?.action === 'receipt' && recorded.change === sequence;
+  if (isRecorded) return recorded.detail as unknown as Receipt;
   const receipt = await awaitReceipt(context, sequence, waitMs);
   if (receipt.complete) {
     await changes.record({

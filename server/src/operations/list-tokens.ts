@@ -2,9 +2,7 @@
 
 import { expiresAtSeconds } from '@countersign/protocol';
 import { TOKEN_LIFETIME_SECONDS_MAX } from '../credentials/access-token.ts';
-import type { IssuedToken } from '../ports/journal.ts';
-import type { AuditLine, ClientRecord } from '../ports/model.ts';
-import type { Replica } from '../replica/replica.ts';
+import { standingOf } from '../replica/standing.ts';
 import type { OperationContext } from './context.ts';
 import { currentReplica } from './open-token.ts';
 import { requireClient } from './read-directory.ts';
@@ -12,7 +10,6 @@ import { requireClient } from './read-directory.ts';
 const LONGEST_LIFETIME_MS = TOKEN_LIFETIME_SECONDS_MAX * 1000;
 /** Newest first; a client that was given more in a day is told so by the length of the list. */
 const TOKENS_MAX = 1_000;
-const AUDIT_PAGE_LINES = 1_000;
 
 export type ListedToken = {
   readonly jti: string;
@@ -33,19 +30,21 @@ export async function listTokens(
   const client = await requireClient(context, input.clientId);
   const nowMs = context.clock.wallMs();
   const sinceMs = nowMs - LONGEST_LIFETIME_MS;
-  const [replica, secrets, killedBeforeMs, issued] = [
-    await currentReplica(context),
-    await context.directory.secrets({ clientId: client.clientId }),
-    await newestKill(context, client, sinceMs),
-    await context.journal.list({ client: client.ordinal, sinceMs, limit: TOKENS_MAX }),
-  ];
+  const replica = await currentReplica(context);
+  const secrets = await context.directory.secrets({ clientId: client.clientId });
+  const query = { client: client.ordinal, sinceMs, limit: TOKENS_MAX };
+  const issued = await context.journal.list(query);
   const secretIds = new Map(secrets.map(({ ordinal, secretId }) => [ordinal, secretId]));
   const environment = replica.environmentByName(client.environment);
+  const at = { environment: environment?.ordinal ?? 0, nowMs };
   return issued.map((token) => {
+    const jti = Buffer.from(token.jti).toString('base64url');
+    const standing = standingOf({ jti, claims: token }, at, replica);
     const resource = environment?.resources.get(token.resource);
     return {
-      jti: jtiOf(token),
-      standing: standingOfIssued(token, { replica, nowMs, killedBeforeMs }),
+      jti,
+      // Issued by a node that knew more than this snapshot: it was made meanwhile, and lives.
+      standing: standing === 'ahead' || standing === 'other-environment' ? 'live' : standing,
       secretId: secretIds.get(token.secret) ?? '',
       scope: environment?.scopeSets.get(token.scopeSet) ?? '',
       ...(resource === undefined ? {} : { resource }),
@@ -54,58 +53,4 @@ export async function listTokens(
       address: token.address,
     };
   });
-}
-
-function standingOfIssued(
-  token: IssuedToken,
-  at: { readonly replica: Replica; readonly nowMs: number; readonly killedBeforeMs: number },
-): ListedToken['standing'] {
-  const { replica } = at;
-  if (at.nowMs >= expiresAtSeconds(token) * 1000) return 'expired';
-  const program = replica.program(replica.clients.program(token.client));
-  const dead =
-    replica.clients.state(token.client) !== 'active' ||
-    program?.suspended !== false ||
-    replica.isTokenRevoked(jtiOf(token)) ||
-    replica.isSecretKilled(token.secret) ||
-    token.issuedAtMs <= at.killedBeforeMs;
-  return dead ? 'revoked' : 'live';
-}
-
-function jtiOf(token: IssuedToken): string {
-  return Buffer.from(token.jti).toString('base64url');
-}
-
-/**
- * Until when the client's tokens were killed. The journal holds no generation, so the audit trail is asked: what was issued before
- * a reactivation is dead, since a suspension preceded it. Read backwards, a page at a time, as far as a token may live.
- */
-async function newestKill(
-  context: OperationContext,
-  client: ClientRecord,
-  sinceMs: number,
-): Promise<number> {
-  let { sequence } = await context.audit.head();
-  while (sequence > 0) {
-    const after = Math.max(0, sequence - AUDIT_PAGE_LINES);
-    const page = await context.audit.lines({ after, limit: sequence - after });
-    const kill = page.findLast((line) => killsTokensOf(line, client));
-    if (kill !== undefined) return kill.atMs;
-    if ((page[0]?.atMs ?? 0) < sinceMs) return 0;
-    sequence = after;
-  }
-  return 0;
-}
-
-function killsTokensOf({ action, target, detail }: AuditLine, client: ClientRecord): boolean {
-  switch (action) {
-    case 'program.reactivate':
-      return target === client.programId;
-    case 'client.reactivate':
-      return target === client.clientId;
-    case 'token.revoke':
-      return detail['all_tokens_of_client'] === true && detail['client'] === client.ordinal;
-    default:
-      return false;
-  }
 }

@@ -4,6 +4,8 @@ export type IssuedToken = {
   /** 12 bytes: the token's nonce. */
   readonly jti: Uint8Array;
   readonly client: number;
+  /** Sum of the generations that it was issued under: tells later whether it is still alive. */
+  readonly generation: number;
   readonly secret: number;
   readonly scopeSet: number;
   readonly resource: number;

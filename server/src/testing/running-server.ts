@@ -60,7 +60,7 @@ async function waitUntilReady(server: RunningServer): Promise<void> {
   throw new Error(`the server did not start:\n${server.output()}`);
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };

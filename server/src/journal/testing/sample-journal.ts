@@ -17,6 +17,7 @@ export function numberedToken(number: number, fields: Partial<IssuedToken> = {})
   return {
     jti,
     client: 7,
+    generation: 2,
     secret: 11,
     scopeSet: 3,
     resource: 1,

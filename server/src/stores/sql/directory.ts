@@ -143,7 +143,7 @@ export function* auditRows(filter: {
   return yield* all(query);
 }
 
-export function auditLineOf(row: { sequence: number; line: string; hash: string }): AuditLine {
+function auditLineOf(row: { sequence: number; line: string; hash: string }): AuditLine {
   const entry = JSON.parse(row.line) as AuditEntry;
   return { sequence: row.sequence, hash: row.hash, ...entry };
 }

@@ -31,7 +31,7 @@ export function clientFact(
 }
 
 /** A client that is not deleted. */
-export function* clientRow(clientId: string): Steps<ClientRow> {
+function* clientRow(clientId: string): Steps<ClientRow> {
   const row = yield* first(
     db
       .selectFrom('clients')
