@@ -17,6 +17,8 @@ export class HmacKey {
    */
   readonly #inner: Buffer;
   readonly #messageAt: number;
+  /** The pad, the context and the latest message: most messages of one key are of one length, and views are not free. */
+  #filled: Buffer;
   /** The outer pad, then room for the inner digest. */
   readonly #outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
 
@@ -30,6 +32,7 @@ export class HmacKey {
       this.#outer[i] = byte ^ 0x5c;
     }
     this.#inner.set(context, BLOCK_BYTES);
+    this.#filled = this.#inner;
     block.fill(0);
   }
 
@@ -44,14 +47,18 @@ export class HmacKey {
     if (typeof message === 'string') {
       if (message.length * UTF8_BYTES_MAX > IN_PLACE_BYTES)
         return this.#after(Buffer.from(message));
-      const end = this.#messageAt + this.#inner.write(message, this.#messageAt, 'utf8');
-      return this.#inner.subarray(0, end);
+      return this.#upTo(this.#messageAt + this.#inner.write(message, this.#messageAt, 'utf8'));
     }
     if (message.length > IN_PLACE_BYTES) {
       return Buffer.concat([this.#inner.subarray(0, this.#messageAt), message]);
     }
     this.#inner.set(message, this.#messageAt);
-    return this.#inner.subarray(0, this.#messageAt + message.length);
+    return this.#upTo(this.#messageAt + message.length);
+  }
+
+  #upTo(end: number): Buffer {
+    if (this.#filled.length !== end) this.#filled = this.#inner.subarray(0, end);
+    return this.#filled;
   }
 }
 

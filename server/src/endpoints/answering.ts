@@ -3,6 +3,7 @@
 import { errorBody, isRefusal, type Reason, type Refusal, wireOf } from '@countersign/protocol';
 import type { Log } from '../ports/log.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import { whenKnown } from './when-known.ts';
 
 /** A refusal with what the log may know beyond its reason: public names only. */
 export type Refused = {
@@ -10,16 +11,18 @@ export type Refused = {
   readonly client?: string | undefined;
 };
 
-export type Decide = (incoming: Incoming) => Promise<Answer | Refusal | Refused>;
+/** What an endpoint makes of a request. */
+export type Decision = Answer | Refusal | Refused;
+
+export type Decide = (incoming: Incoming) => Decision | Promise<Decision>;
 
 /** Wraps the decision of an endpoint: logs each refusal under the request's id and answers with its wire form. */
 export function answering(
   where: { readonly endpoint: string; readonly environment: string },
   log: Log,
   decide: Decide,
-): (incoming: Incoming) => Promise<Answer> {
-  return async (incoming) => {
-    const decision = await decide(incoming);
+): (incoming: Incoming) => Answer | Promise<Answer> {
+  const answerOf = (incoming: Incoming, decision: Decision): Answer => {
     if (!('refusal' in decision) && !isRefusal(decision)) return decision;
     const { refusal, client }: Refused = 'refusal' in decision ? decision : { refusal: decision };
     const fields = {
@@ -33,9 +36,10 @@ export function answering(
     else log.info(fields, 'refused');
     return refusalAnswer(refusal);
   };
+  return (incoming) => whenKnown(decide(incoming), (decision) => answerOf(incoming, decision));
 }
 
-export function refusalAnswer(refusal: Refusal): Answer {
+function refusalAnswer(refusal: Refusal): Answer {
   const wire = wireOf(refusal);
   return { status: wire.status, headers: wire.headers, body: errorBody(wire) };
 }

@@ -12,11 +12,12 @@ import {
 } from '@countersign/protocol';
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
-import { answering, type Refused } from './answering.ts';
+import { answering, type Decision } from './answering.ts';
 import { callerOf } from './caller.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
-import { verifyToken } from './verify-token.ts';
+import { type Verified, verifyToken } from './verify-token.ts';
+import { whenKnown } from './when-known.ts';
 
 const INACTIVE_ANSWER: Answer = { status: 200, body: INACTIVE };
 
@@ -24,25 +25,36 @@ const INACTIVE_ANSWER: Answer = { status: 200, body: INACTIVE };
 export function introspectEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
-): (incoming: Incoming) => Promise<Answer> {
+): (incoming: Incoming) => Answer | Promise<Answer> {
   const where = { endpoint: 'introspect', environment: environment.name };
   return answering(where, authority.log, (incoming) =>
     introspect(authority, environment.ordinal, incoming),
   );
 }
 
-async function introspect(
+function introspect(
   authority: Authority,
   ordinal: number,
   incoming: Incoming,
-): Promise<Answer | Refusal | Refused> {
-  const caller = await callerOf(authority, ordinal, incoming);
-  if (isRefusal(caller)) return caller;
-  const verified = await verifyToken(authority, ordinal, caller.query.token);
-  if (isRefusal(verified)) return { refusal: verified, client: caller.client.clientId };
+): Decision | Promise<Decision> {
+  return whenKnown(callerOf(authority, ordinal, incoming), (caller) => {
+    if (isRefusal(caller)) return caller;
+    return whenKnown(verifyToken(authority, ordinal, caller.query.token), (verified) =>
+      tell(authority, ordinal, { caller: caller.client, verified }),
+    );
+  });
+}
+
+function tell(
+  authority: Authority,
+  ordinal: number,
+  asked: { readonly caller: ClientCredentials; readonly verified: Verified | Refusal },
+): Decision {
+  const { caller, verified } = asked;
+  if (isRefusal(verified)) return { refusal: verified, client: caller.clientId };
   if (verified.standing !== 'live') return INACTIVE_ANSWER;
   const { claims, jti } = verified;
-  if (!maySee(caller.client, claims)) return INACTIVE_ANSWER;
+  if (!maySee(caller, claims)) return INACTIVE_ANSWER;
 
   const { clients, program } = authority.replica;
   const environment = environmentOf(authority, ordinal);

@@ -16,7 +16,7 @@ const DONE: Answer = { status: 200, body: '' };
 export function revokeEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
-): (incoming: Incoming) => Promise<Answer> {
+): (incoming: Incoming) => Answer | Promise<Answer> {
   const where = { endpoint: 'revoke', environment: environment.name };
   return answering(where, authority.log, (incoming) =>
     revoke(authority, environment.ordinal, incoming),

@@ -48,7 +48,7 @@ type Grant = {
 export function tokenEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
-): (incoming: Incoming) => Promise<Answer> {
+): (incoming: Incoming) => Answer | Promise<Answer> {
   const where = { endpoint: 'token', environment: environment.name };
   return answering(where, authority.log, (incoming) =>
     issue(authority, environment.ordinal, incoming),
@@ -80,7 +80,8 @@ async function issue(
       nowMs,
     });
     if (isRefusal(grant)) return { refusal: grant, client: client?.clientId };
-    const scopeSet = await scopeSetOf(authority, ordinal, grant);
+    const known = environmentOf(authority, ordinal).scopeSetIds.get(grant.scope);
+    const scopeSet = known ?? (await internScopeSet(authority, ordinal, grant));
     if (typeof scopeSet !== 'number') return { refusal: scopeSet, client: grant.client.clientId };
 
     const claims: TokenClaims = {
@@ -174,14 +175,12 @@ function decide(
   };
 }
 
-/** The number of a scope combination. One that nobody asked for before is given its number first, as a change of its own. */
-async function scopeSetOf(
+/** Gives a scope combination that nobody asked for before its number, as a change of its own. */
+async function internScopeSet(
   authority: Authority,
   environment: number,
   grant: Grant,
 ): Promise<number | Refusal> {
-  const known = authority.replica.environment(environment)?.scopeSetIds.get(grant.scope);
-  if (known !== undefined) return known;
   try {
     await authority.changes.commit({
       change: {

@@ -16,20 +16,27 @@ export type Verified =
   | { readonly standing: 'unknown' };
 
 /**
- * What a presented token is worth in an environment at this moment. A refusal means that this node cannot tell: an outage, and
- * never a reason to call the token invalid. Throws `StoreUnavailable` when catching up fails.
+ * What a presented token is worth in an environment at this moment: at once, unless this node has to catch up first. A refusal
+ * means that it cannot tell: an outage, and never a reason to call the token invalid. Throws `StoreUnavailable` when catching
+ * up fails.
  */
-export async function verifyToken(
+export function verifyToken(
   authority: Authority,
   environment: number,
   text: string,
-): Promise<Verified | Refusal> {
-  let verified = verifyNow(authority, environment, text);
-  if (verified === 'ahead' || verified === 'newer-key') {
-    // The token seems to be made by a node that knows more than this one.
-    await authority.follower.catchUp();
-    verified = verifyNow(authority, environment, text);
-  }
+): Verified | Refusal | Promise<Verified | Refusal> {
+  const verified = verifyNow(authority, environment, text);
+  if (verified !== 'ahead' && verified !== 'newer-key') return decided(authority, verified);
+  // The token seems to be made by a node that knows more than this one.
+  return authority.follower
+    .catchUp()
+    .then(() => decided(authority, verifyNow(authority, environment, text)));
+}
+
+function decided(
+  authority: Authority,
+  verified: Verified | 'ahead' | 'newer-key',
+): Verified | Refusal {
   // After the last await, in the same synchronous step as the decision.
   if (!authority.follower.mayDecide()) return refuse('lease-lost');
   // Proven to be ours, and still ahead of a log that was just read to its end: not this store's, so not ours to judge.

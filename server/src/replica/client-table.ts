@@ -71,6 +71,17 @@ export function newClientTable(): ClientTable {
   const clientId = (ordinal: number): string =>
     `${prefixes[environments[ordinal] ?? 0] ?? ''}${idOf(ordinal)}`;
 
+  /** Compares where the id stands: to write it out first would cost more than the whole look-up. */
+  const isIdOf = (ordinal: number, wanted: string): boolean => {
+    const prefix = prefixes[environments[ordinal] ?? 0] ?? '';
+    if (wanted.length !== prefix.length + ID_LENGTH || !wanted.startsWith(prefix)) return false;
+    const start = ordinal * ID_LENGTH;
+    for (let at = 0; at < ID_LENGTH; at += 1) {
+      if (ids[start + at] !== wanted.charCodeAt(prefix.length + at)) return false;
+    }
+    return true;
+  };
+
   return {
     get lastOrdinal() {
       return lastOrdinal;
@@ -101,7 +112,7 @@ export function newClientTable(): ClientTable {
       for (;;) {
         const ordinal = index[slot] ?? 0;
         if (ordinal === 0) return undefined;
-        if (clientId(ordinal) === wanted) return ordinal;
+        if (isIdOf(ordinal, wanted)) return ordinal;
         slot = (slot + 1) & (index.length - 1);
       }
     },
