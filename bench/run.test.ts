@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   belowFloor,
   figuresOf,
+  isBlurred,
   journalComplaint,
   type Measured,
   type Series,
@@ -91,6 +92,11 @@ describe('medians and ratios', () => {
     ];
     assert.deepEqual(belowFloor(figuresOf(bare, all)), ['slow: 0.490 of bare, below 0.5']);
   });
+});
+
+test('rounds of the bare server that differ by more than a quarter are called blurred', () => {
+  assert.equal(isBlurred(series({ name: 'bare' }, [100, 125, 110])), false);
+  assert.equal(isBlurred(series({ name: 'bare' }, [100, 126, 110])), true);
 });
 
 test('a token that was answered and is not on record fails the bench, and so does one too many', () => {

@@ -3,7 +3,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { belowFloor, figuresOf, journalComplaint, type Series, type Subject } from './figures.ts';
+import {
+  belowFloor,
+  figuresOf,
+  isBlurred,
+  journalComplaint,
+  type Series,
+  type Subject,
+} from './figures.ts';
 import { countJournalRows } from './journal-rows.ts';
 import { assertLoadGenerator, CONNECTIONS } from './load.ts';
 import { assertOnDisk, choosePlacement, describeMachine } from './machine.ts';
@@ -58,6 +65,7 @@ async function run(bench: Bench): Promise<number> {
   const figures = figuresOf(bareOf(ran), ran);
   console.log(tableOf(figures));
   console.log('\nMedians (lowest–highest round). CPU: processor time of the server per request.');
+  if (isBlurred(bareOf(ran))) console.log('The machine was busy with other work: measure again.');
   const complaints = [
     ...belowFloor(figures),
     ...checkouts.flatMap((checkout) => missingFromJournal(checkout, ran, rounds)),
