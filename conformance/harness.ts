@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../server/bin/countersign.mjs', import.meta.url));
 const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 15_000;
 const LOOK_INTERVAL_MS = 15;
 /** Ports are found by opening and closing them, so another process may take one in between. */
 const STARTS_MAX = 3;
@@ -49,6 +50,8 @@ export type StartOptions = {
   readonly variables?: Variables;
   /** More options of `serve`. */
   readonly options?: readonly string[];
+  /** A command to run first, so that the data directory is there when the server starts. */
+  readonly firstCommand?: readonly string[];
 };
 
 /** Starts an authority on a new data directory and resolves once it is ready. */
@@ -58,10 +61,11 @@ export async function startAuthority(settings: StartOptions = {}): Promise<Autho
     const [port, adminPort] = [await freePort(), await freePort()];
     const authority = authorityOf({ data, port, adminPort, settings });
     try {
+      if (settings.firstCommand !== undefined) await authority.command(...settings.firstCommand);
       await authority.start();
       return authority;
     } catch (error) {
-      if (starts === STARTS_MAX || !String(error).includes('EADDRINUSE')) {
+      if (starts === STARTS_MAX || !String(error).includes('another process listens there')) {
         await authority.stop();
         throw error;
       }
@@ -81,9 +85,15 @@ function authorityOf(at: {
   let written = '';
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child?.once('close', resolve));
-    child.kill(signal);
+    const stopped = child;
+    const ended = new Promise((resolve) => stopped.once('close', resolve));
+    stopped.kill(signal);
+    const late = setTimeout(() => stopped.kill('SIGKILL'), STOP_MS_MAX);
     await ended;
+    clearTimeout(late);
+    if (signal === 'SIGTERM' && stopped.exitCode !== 0) {
+      throw new Error(`the authority did not stop cleanly:\n${written}`);
+    }
   };
   const command = (...args: readonly string[]): Promise<Ended> => run([...args, '--data', data]);
   const printed = async (args: readonly string[]): Promise<unknown> => {

@@ -205,7 +205,7 @@ test('T-59: a request that reached the proxy as plain HTTP is refused, not redir
   assert.equal((await post(url, body, { headers: forwarded, from })).status, 403);
 });
 
-test('T-59, R-14: no listener off loopback without TLS or a declared proxy', async () => {
+test('T-59, R-14, R-16: no listener off loopback without TLS or a declared proxy', async () => {
   const { code, stderr } = await authority.command('serve', '--listen', '0.0.0.0:18080');
   assert.equal(code, 1);
   assert.match(stderr, /TLS|proxy/i);

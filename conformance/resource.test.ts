@@ -91,3 +91,9 @@ test('A-04: resource may stand twice, and is then refused as a target, not as a 
 test('A-05, T-28: an empty resource is a resource left out', async () => {
   assert.equal(await audienceOf(one, ''), LEDGER);
 });
+
+test('A-06: scopes and resources are granted apart: one that the client may not have is invalid_scope at any resource', async () => {
+  const reply = await askToken(one, { resource: LEDGER, scope: 'payments' });
+  assert.equal(reply.status, 400);
+  assert.equal(reply.json()['error'], 'invalid_scope');
+});

@@ -166,7 +166,7 @@ function filesWith(texts: readonly string[]): readonly string[] {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-test('I-24, R-04: of a secret that stood in a URL operators are told, and it still works until they rotate it', async () => {
+test('T-29: of a secret that stood in a URL operators are told, and it still works until they rotate it', async () => {
   const exposed = await newClient(authority, program);
   const body = new URLSearchParams(grantOf(exposed)).toString();
   const reply = await post(`${exposed.token_endpoint}?${body}`, body);
