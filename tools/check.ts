@@ -12,6 +12,7 @@ const bin = join(root, 'node_modules', '.bin');
 const steps: readonly { readonly name: string; readonly command: string }[] = [
   { name: 'format and lint', command: 'biome check --error-on-warnings' },
   { name: 'tidiness', command: 'node tools/tidy.ts' },
+  { name: 'generated pages and links', command: 'node tools/docs.ts --check' },
   { name: 'types', command: 'tsc -p .' },
   { name: 'dead code', command: 'knip' },
 ];
