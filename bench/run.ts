@@ -22,6 +22,8 @@ import { tableOf } from './table.ts';
 const TOKEN: Subject = { name: 'POST /token', floor: 0.35, target: 0.5 };
 const INTROSPECT: Subject = { name: 'POST /introspect', floor: 0.5, target: 0.65 };
 const BARE: Subject = { name: 'bare node:http' };
+/** A server that is just being killed may still write while its folder is removed. */
+const REMOVAL_RETRIES_MAX = 10;
 const HERE = resolve(import.meta.dirname, '..');
 
 type Bench = Options & RoundOptions & { readonly cleanUp: (() => Promise<void>)[] };
@@ -37,13 +39,18 @@ async function main(args: readonly string[]): Promise<number> {
   }
   assertLoadGenerator();
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
+  const remove = (): void =>
+    rmSync(directory, { recursive: true, force: true, maxRetries: REMOVAL_RETRIES_MAX });
+  // Keys and secrets lie there, so they go on Ctrl-C as well; the servers see to their own end (servers.ts).
+  process.on('exit', remove);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const bench: Bench = { ...options, directory, placement: choosePlacement(), cleanUp: [] };
   try {
     assertOnDisk(directory);
     return await run(bench);
   } finally {
     await stopAll(bench);
-    rmSync(directory, { recursive: true, force: true });
+    remove();
   }
 }
 

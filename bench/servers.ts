@@ -111,6 +111,8 @@ export async function answerOf({ url, form }: Target): Promise<string> {
 
 async function start({ command, args }: Command, readyUrl: string): Promise<RunningServer> {
   const child = spawn(command, [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // Also when the bench is interrupted: nobody else would end what it started.
+  process.on('exit', () => child.kill('SIGKILL'));
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;
