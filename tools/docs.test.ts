@@ -50,7 +50,7 @@ describe('generated pages', () => {
     for (const reason of Object.keys(explainedReasons)) {
       const isUnused = unusedReasons.has(reason as keyof typeof explainedReasons);
       assert.equal(given(reason), !isUnused, `${reason} is given by some endpoint`);
-      assert.equal(page.includes(`| \`${reason}\` |`), !isUnused, `${reason} is on the page`);
+      assert.equal(page.includes(`\n| \`${reason}\``), !isUnused, `${reason} is on the page`);
     }
   });
 

@@ -13,6 +13,7 @@ import {
   type Explained,
   explainedBearerReasons,
   explainedReasons,
+  givenBeforeEndpoints,
   unusedReasons,
 } from './explained-reasons.ts';
 import { madeFrom, tableOf } from './table.ts';
@@ -54,11 +55,10 @@ const layerCauses: Readonly<Record<string, Explained>> = {
 const intro = `# Errors
 
 Every refusal is JSON with two members: \`error\`, the code to branch on, and \`error_description\`, words for people that say what
-to do next. The words may change between versions; the codes and statuses do not change without a new major one. Nothing
-that a caller sent is repeated in them. The \`X-Request-Id\` header names the request in the authority's log.
+to do next. The words may change between versions. Nothing that a caller sent is repeated in them. The \`X-Request-Id\` header names the request in the authority's log.
 
-The reason in the second table column stands in the log (field \`reason\`) and never on the wire. Where one answer has several
-reasons, they look the same from outside, byte for byte, on purpose: who tries credentials learns nothing from the
+The reason in the first column stands in the log (field \`reason\`) and never on the wire; where it says so, the request did not come
+as far as an endpoint and leaves no line. Where one answer has several reasons, they look the same from outside, byte for byte, on purpose: who tries credentials learns nothing from the
 difference.
 
 **When to repeat a request:** 429 and 503, after as many seconds as \`Retry-After\` says. 408 at once. Nothing else gets better
@@ -78,7 +78,8 @@ const rowsOf = (): readonly Row[] => {
     const answer = wireOf({ reason, ...examples[reason] } as Refusal);
     const key = `${answer.status} ${answer.error} ${answer.description}`;
     const row = rows.get(key) ?? { answer, reasons: [] };
-    row.reasons.push([`\`${reason}\``, explained]);
+    const logged = givenBeforeEndpoints.has(reason) ? ' (not logged)' : '';
+    row.reasons.push([`\`${reason}\`${logged}`, explained]);
     rows.set(key, row);
   }
   const order = ({ answer }: Row): string => `${answer.status} ${answer.error}`;

@@ -11,6 +11,16 @@ export const unusedReasons: ReadonlySet<Reason> = new Set([
   'journal-unavailable',
 ]);
 
+/** Reasons that the HTTP layer alone gives: no endpoint sees such a request, and nothing is logged. */
+export const givenBeforeEndpoints: ReadonlySet<Reason> = new Set([
+  'unsupported-encoding',
+  'method-not-allowed',
+  'not-found',
+  'too-large',
+  'timeout',
+  'plain-http',
+]);
+
 const outage = (cause: string, where: string): Explained => ({
   cause,
   check: `Repeat the request after \`Retry-After\`. Operators: ${where}`,
