@@ -1,6 +1,7 @@
 /** The limit that everything is compared with: `node:http` that reads a form and answers a constant. It knows no token. */
 
 import { createServer } from 'node:http';
+import { parse } from 'node:querystring';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
@@ -14,10 +15,11 @@ const headers = {
 };
 
 createServer((request, response) => {
-  // The bytes are collected and not even decoded: whatever a real endpoint does with them counts as its own.
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
+    // Read like any form, and then not looked at: whatever is made of the parameters counts as the endpoint's own work.
+    parse(Buffer.concat(chunks).toString());
     response.writeHead(200, headers);
     response.end(answer);
   });
