@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { readConfig } from './config.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -10,6 +13,7 @@ import { SCHEMA_VERSION } from './stores/sqlite/connect.ts';
 import { systemClock } from './system-clock.ts';
 import { newDataDirectory } from './testing/data.ts';
 
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const KEY = Buffer.alloc(32, 7).toString('base64url');
 
 function open(data: string, env: Record<string, string> = {}) {
@@ -40,6 +44,19 @@ test('two processes that open a new directory at once make one store', async () 
   assert.equal(first?.incarnation, second?.incarnation);
   assert.equal(first?.head, 1);
   for (const { store } of both) await store.close();
+});
+
+test('many processes that begin with a new directory at once all find one store', async () => {
+  const data = newDataDirectory();
+  const processes = Array.from({ length: 6 }, () => {
+    const child = spawn(process.execPath, [MAIN, 'program', 'list', '--data', data]);
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+    return once(child, 'close').then(([code]) => ({ code, said }));
+  });
+  for (const { code, said } of await Promise.all(processes)) assert.equal(code, 0, said);
 });
 
 test('a store whose master key is gone is never given a new one', async () => {

@@ -6,6 +6,7 @@
 import { BlockList, isIP } from 'node:net';
 import {
   type PresentedCredentials,
+  type Reason,
   type Refusal,
   type RefusalOf,
   refuse,
@@ -41,16 +42,54 @@ export function clientOf(
   return authority.credentials.get(ordinal) ?? authority.credentials.load(ordinal);
 }
 
-/** Decides, at once, whether the presented secret is a live one of this client. */
+/** Turns away an address that has failed too often lately, before any work is done for it. */
+export function refuseThrottled(
+  authority: Authority,
+  environment: number,
+  caller: { readonly clientId: string; readonly address: string },
+): RefusalOf<'throttled'> | undefined {
+  const waitMs = authority.admission.waitMs({
+    client: authority.replica.clients.find(caller.clientId),
+    environment,
+    address: caller.address,
+    nowMs: authority.clock.monotonicMs(),
+  });
+  return waitMs === 0 ? undefined : refuse('throttled', { retryAfterSeconds: waitMs / 1000 });
+}
+
+/** Decides, at once and only under the lease, whether the presented secret is a live one of this client. Counts failures. */
 export function authenticate(
   authority: Authority,
   environment: EnvironmentState,
-  attempt: {
-    readonly client: ClientCredentials | undefined;
-    readonly presented: PresentedCredentials;
-    readonly address: string;
-    readonly nowMs: number;
-  },
+  attempt: Attempt,
+): Authenticated | Refusal {
+  if (!authority.follower.mayDecide()) return refuse('lease-lost');
+  const decision = judge(authority, environment, attempt);
+  if ('reason' in decision && GUESSES.has(decision.reason)) {
+    authority.admission.failed({
+      client: attempt.client?.ordinal,
+      environment: environment.ordinal,
+      address: attempt.address,
+      nowMs: authority.clock.monotonicMs(),
+    });
+  }
+  return decision;
+}
+
+export type Attempt = {
+  readonly client: ClientCredentials | undefined;
+  readonly presented: PresentedCredentials;
+  readonly address: string;
+  readonly nowMs: number;
+};
+
+/** What whoever guesses runs into. A partner with a secret that was good once is not guessing. */
+const GUESSES: ReadonlySet<Reason> = new Set(['unknown-client', 'wrong-secret']);
+
+function judge(
+  authority: Authority,
+  environment: EnvironmentState,
+  attempt: Attempt,
 ): Authenticated | Refusal {
   const { client, presented, nowMs } = attempt;
   const elsewhere = ofAnotherEnvironment(authority, environment, presented.clientId);

@@ -4,12 +4,9 @@ import {
   isRefusal,
   parseTokenQueryForm,
   type Refusal,
-  refuse,
   type TokenQuery,
 } from '@countersign/protocol';
-import type { ClientCredentials } from '../ports/model.ts';
-import type { Attempt } from './admission.ts';
-import { type Authenticated, authenticate, clientOf } from './authenticate.ts';
+import { type Authenticated, authenticate, clientOf, refuseThrottled } from './authenticate.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Incoming } from './exchange.ts';
 import { readForm } from './form.ts';
@@ -28,40 +25,13 @@ export function callerOf(
   const query = parseTokenQueryForm(form);
   if (isRefusal(query)) return query;
 
-  const attempt = {
-    client: authority.replica.clients.find(query.clientId),
-    environment: ordinal,
-    address: incoming.address,
-    nowMs: authority.clock.monotonicMs(),
-  };
-  const waitMs = authority.admission.waitMs(attempt);
-  if (waitMs > 0) return refuse('throttled', { retryAfterSeconds: waitMs / 1000 });
-  return whenKnown(clientOf(authority, query.clientId), (client) =>
-    decide(authority, { client, query, attempt }),
-  );
-}
-
-function decide(
-  authority: Authority,
-  asked: {
-    readonly client: ClientCredentials | undefined;
-    readonly query: TokenQuery;
-    readonly attempt: Attempt;
-  },
-): Caller | Refusal {
-  const { client, query, attempt } = asked;
-  if (!authority.follower.mayDecide()) return refuse('lease-lost');
-  const authenticated = authenticate(authority, environmentOf(authority, attempt.environment), {
-    client,
-    presented: query,
-    address: attempt.address,
-    nowMs: authority.clock.wallMs(),
+  const { address } = incoming;
+  const throttled = refuseThrottled(authority, ordinal, { clientId: query.clientId, address });
+  if (throttled !== undefined) return throttled;
+  return whenKnown(clientOf(authority, query.clientId), (client) => {
+    const nowMs = authority.clock.wallMs();
+    const attempt = { client, presented: query, address, nowMs };
+    const decision = authenticate(authority, environmentOf(authority, ordinal), attempt);
+    return isRefusal(decision) ? decision : { ...decision, query };
   });
-  if (isRefusal(authenticated)) {
-    if (authenticated.reason === 'wrong-secret' || authenticated.reason === 'unknown-client') {
-      authority.admission.failed(attempt);
-    }
-    return authenticated;
-  }
-  return { ...authenticated, query };
 }

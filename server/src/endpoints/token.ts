@@ -28,7 +28,7 @@ import { ChangeRefused } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
 import { standingOf } from '../replica/standing.ts';
 import { answering, type Refused } from './answering.ts';
-import { authenticate, clientOf } from './authenticate.ts';
+import { authenticate, clientOf, refuseThrottled } from './authenticate.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import { readForm } from './form.ts';
@@ -65,24 +65,23 @@ async function issue(
   const request = parseTokenRequest(form);
   if (isRefusal(request)) return request;
 
-  const caller = { clientId: request.clientId, address: incoming.address };
-  const throttled = admit(authority, ordinal, caller);
+  const { address } = incoming;
+  const throttled = refuseThrottled(authority, ordinal, { clientId: request.clientId, address });
   if (throttled !== undefined) return throttled;
-  const found = clientOf(authority, request.clientId);
-  let client = found instanceof Promise ? await found : found;
 
   for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
+    const found = clientOf(authority, request.clientId);
+    const client = found instanceof Promise ? await found : found;
     const nowMs = authority.clock.wallMs();
-    const grant = decide(authority, environmentOf(authority, ordinal), {
-      client,
-      request,
-      address: incoming.address,
-      nowMs,
-    });
+    const environment = environmentOf(authority, ordinal);
+    const grant = decide(authority, environment, { client, request, address, nowMs });
     if (isRefusal(grant)) return { refusal: grant, client: client?.clientId };
-    const known = environmentOf(authority, ordinal).scopeSetIds.get(grant.scope);
-    const scopeSet = known ?? (await internScopeSet(authority, ordinal, grant));
-    if (typeof scopeSet !== 'number') return { refusal: scopeSet, client: grant.client.clientId };
+    const scopeSet = environment.scopeSetIds.get(grant.scope);
+    if (scopeSet === undefined) {
+      const refusal = await internScopeSet(authority, ordinal, grant);
+      if (refusal !== undefined) return { refusal, client: grant.client.clientId };
+      continue;
+    }
 
     const claims: TokenClaims = {
       client: grant.client.ordinal,
@@ -95,7 +94,7 @@ async function issue(
     };
     const nonce = authority.randomness.bytes(NONCE_BYTES);
     const accessToken = sealToken(authority.keyRing.sealingKey(ordinal).key, nonce, claims);
-    await authority.journal.append({ ...claims, jti: nonce, address: incoming.address });
+    await authority.journal.append({ ...claims, jti: nonce, address });
 
     if (stillStands(authority, ordinal, { nonce, claims })) {
       return {
@@ -107,24 +106,8 @@ async function issue(
         }),
       };
     }
-    client = await clientOf(authority, request.clientId);
   }
-  return { refusal: refuse('overloaded'), client: client?.clientId };
-}
-
-function admit(
-  authority: Authority,
-  environment: number,
-  caller: { readonly clientId: string; readonly address: string },
-): Refused | undefined {
-  const waitMs = authority.admission.waitMs({
-    client: authority.replica.clients.find(caller.clientId),
-    environment,
-    address: caller.address,
-    nowMs: authority.clock.monotonicMs(),
-  });
-  if (waitMs === 0) return undefined;
-  return { refusal: refuse('throttled', { retryAfterSeconds: waitMs / 1000 }) };
+  return refuse('overloaded');
 }
 
 /** Everything that can be decided without waiting, in one synchronous step with the lease. */
@@ -138,25 +121,10 @@ function decide(
     readonly nowMs: number;
   },
 ): Grant | Refusal {
-  if (!authority.follower.mayDecide()) return refuse('lease-lost');
   const { client, request, address, nowMs } = attempt;
-  const authenticated = authenticate(authority, environment, {
-    client,
-    presented: request,
-    address,
-    nowMs,
-  });
-  if (isRefusal(authenticated)) {
-    if (authenticated.reason === 'wrong-secret' || authenticated.reason === 'unknown-client') {
-      authority.admission.failed({
-        client: client?.ordinal,
-        environment: environment.ordinal,
-        address,
-        nowMs: authority.clock.monotonicMs(),
-      });
-    }
-    return authenticated;
-  }
+  const presented = { client, presented: request, address, nowMs };
+  const authenticated = authenticate(authority, environment, presented);
+  if (isRefusal(authenticated)) return authenticated;
   const scope = grantScope(request.scope, authenticated.client.scope);
   if (isRefusal(scope)) return scope;
   const resource = chooseResource(
@@ -175,21 +143,17 @@ function decide(
   };
 }
 
-/** Gives a scope combination that nobody asked for before its number, as a change of its own. */
+/** Gives a scope combination that nobody asked for before its number, as a change of its own; then all is decided anew. */
 async function internScopeSet(
   authority: Authority,
   environment: number,
   grant: Grant,
-): Promise<number | Refusal> {
+): Promise<Refusal | undefined> {
+  const { client, scope } = grant;
   try {
     await authority.changes.commit({
-      change: {
-        kind: 'scope-set.intern',
-        environment,
-        client: grant.client.ordinal,
-        scope: grant.scope,
-      },
-      actor: `client:${grant.client.clientId}`,
+      change: { kind: 'scope-set.intern', environment, client: client.ordinal, scope },
+      actor: `client:${client.clientId}`,
       atMs: authority.clock.wallMs(),
     });
   } catch (error) {
@@ -197,8 +161,7 @@ async function internScopeSet(
     throw error;
   }
   await authority.follower.catchUp();
-  const interned = authority.replica.environment(environment)?.scopeSetIds.get(grant.scope);
-  return interned ?? refuse('store-unavailable');
+  return undefined;
 }
 
 /** Whether what was decided before the journal's commit still holds after it: no token leaves that is dead already. */

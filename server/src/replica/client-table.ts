@@ -3,21 +3,14 @@
  * It holds what verification needs and no secret.
  */
 
+import type { Fact } from '../ports/change-log.ts';
 import type { ClientState } from '../ports/model.ts';
 
 /** The random part of a client_id; what stands before it is the same for a whole environment. */
 const ID_LENGTH = 16;
 const STATES: readonly ClientState[] = ['active', 'suspended', 'deleted'];
 
-export type ClientFact = {
-  readonly ordinal: number;
-  readonly clientId: string;
-  readonly program: number;
-  readonly environment: number;
-  readonly generation: number;
-  readonly state: ClientState;
-  readonly resourceServer: boolean;
-};
+type ClientFact = Omit<Extract<Fact, { is: 'client' }>, 'is'>;
 
 export type ClientTable = {
   /** The highest ordinal it knows. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChangeLog, NodeRegistry } from '../ports/change-log.ts';
-import type { Store } from '../stores/sqlite/store.ts';
+import type { Store } from '../stores/store.ts';
 import { newDataDirectory, openTestStore } from '../testing/data.ts';
 import { type ManualClock, newManualClock } from '../testing/manual-clock.ts';
 import { type Follower, newFollower } from './follower.ts';

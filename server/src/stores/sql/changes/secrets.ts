@@ -9,7 +9,7 @@ import {
   type NewSecret,
 } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { all, db, first, run, type Steps, type Tables } from '../schema.ts';
+import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 
 type SecretRow = Selectable<Tables['secrets']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -17,8 +17,8 @@ type By = { readonly actor: string; readonly atMs: number };
 
 /** Two, so that a rotation can overlap and no third secret lies about forgotten. */
 const LIVE_SECRETS_PER_CLIENT_MAX = 2;
-/** No token lives longer, so what a kill must remember may be forgotten this long after it. */
-const LONGEST_TOKEN_LIFETIME_MS = 24 * 60 * 60 * 1000;
+/** No token lives longer than a day, so a kill may be forgotten after that, with an hour for nodes whose clocks lag. */
+const REMEMBER_KILL_MS = 25 * 60 * 60 * 1000;
 
 export function secretFact(
   row: Pick<SecretRow, 'ordinal' | 'client' | 'killed' | 'forget_at_ms'>,
@@ -64,8 +64,9 @@ function* liveSecrets(client: number, atMs: number): Steps<readonly SecretRow[]>
   return rows.filter((row) => row.expires_at_ms === null || row.expires_at_ms > atMs);
 }
 
+/** The client's ordinal; its row is kept from other writers, so that its live secrets can be counted. */
 function* ownerOf(clientId: string): Steps<number> {
-  const row = yield* first(
+  const row = yield* firstLocked(
     db
       .selectFrom('clients')
       .select('ordinal')
@@ -131,7 +132,7 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
 }
 
 export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect | Committed> {
-  const row = yield* first(
+  const row = yield* firstLocked(
     db.selectFrom('secrets').selectAll().where('secret_id', '=', change.secretId),
   );
   if (row === undefined) {
@@ -147,7 +148,7 @@ export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect
   const after = {
     revoked_at_ms: row.revoked_at_ms ?? by.atMs,
     killed: killed ? 1 : 0,
-    forget_at_ms: killed ? by.atMs + LONGEST_TOKEN_LIFETIME_MS : 0,
+    forget_at_ms: killed ? by.atMs + REMEMBER_KILL_MS : 0,
   };
   yield* run(db.updateTable('secrets').set(after).where('ordinal', '=', row.ordinal));
   return {
@@ -159,7 +160,7 @@ export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect
 
 /** Marks a secret as seen where it must never stand. It goes on working: a stranger must not be able to stop a client. */
 export function* exposeSecret(change: Of<'secret.expose'>, by: By): Steps<Effect | Committed> {
-  const row = yield* first(
+  const row = yield* firstLocked(
     db.selectFrom('secrets').selectAll().where('ordinal', '=', change.secret),
   );
   if (row === undefined) throw new ChangeRefused('not-found', 'there is no such secret');
