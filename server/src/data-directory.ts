@@ -8,10 +8,11 @@ import { KeyRing } from './credentials/key-ring.ts';
 import { createMasterKeyFile, loadMasterKey, type MasterKey } from './credentials/master-key.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import { masterKeyCheck } from './stores/sql/directory.ts';
-import { initialise } from './stores/sql/initialise.ts';
+import { initialise } from './stores/sqlite/append.ts';
 import { connectWriter, migrate } from './stores/sqlite/connect.ts';
 import { executorOf } from './stores/sqlite/executor.ts';
-import { databasePath, openStore, type Store } from './stores/sqlite/store.ts';
+import { databasePath, openStore } from './stores/sqlite/store.ts';
+import type { Store } from './stores/store.ts';
 
 export type OpenedData = {
   readonly store: Store;

@@ -7,7 +7,7 @@ import { type Config, readConfig } from '../config.ts';
 import { systemRandomness } from '../credentials/random.ts';
 import { openDataDirectory } from '../data-directory.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Store } from '../stores/sqlite/store.ts';
+import type { Store } from '../stores/store.ts';
 import { systemClock } from '../system-clock.ts';
 
 const made: string[] = [];

@@ -6,7 +6,7 @@ import { auditHash } from '../../ports/audit-chain.ts';
 import type { Fact } from '../../ports/change-log.ts';
 import type { Change, ChangeRefused, NewSecret } from '../../ports/store.ts';
 import { newReplica, type Replica } from '../../replica/replica.ts';
-import type { Store } from '../sqlite/store.ts';
+import type { Store } from '../store.ts';
 
 /** Opens a store on fresh data; a second call with the same `data` opens the same data again. */
 export type OpenStore = (data: string) => Promise<Store>;

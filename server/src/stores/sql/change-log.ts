@@ -1,22 +1,25 @@
 /** Reads of the change log and of what a replica holds. Each runs in one snapshot of the store. */
 
+import type { RootOperationNode } from 'kysely';
 import type { Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
 import type { ClientCredentials, Position } from '../../ports/model.ts';
 import { clientFact } from './changes/clients.ts';
 import { programFact } from './changes/programs.ts';
 import { secretFact } from './changes/secrets.ts';
-import { all, db, first, type Steps } from './schema.ts';
+import { all, type Built, db, first, type Steps } from './schema.ts';
 
 /** Changes handed over at a time, so that a node far behind does not stall its event loop. */
 const CHANGES_PER_POLL_MAX = 500;
 /** Of these at most two are live; the others only let a refusal say why. */
 const SECRETS_PER_CLIENT_MAX = 8;
 
+const UNINITIALISED = 'the store has no head row: it was never initialised';
+
 export function* positionOfStore(): Steps<Position> {
   const row = yield* first(
     db.selectFrom('store').select(['incarnation', 'sequence', 'change_id']).where('id', '=', 1),
   );
-  if (row === undefined) throw new Error('the store has no head row: it was never initialised');
+  if (row === undefined) throw new Error(UNINITIALISED);
   return {
     incarnation: row.incarnation,
     sequence: row.sequence,
@@ -25,10 +28,15 @@ export function* positionOfStore(): Steps<Position> {
 }
 
 export function* pollChanges(after: number): Steps<Poll> {
-  const position = yield* positionOfStore();
-  const [known] = yield* all(
-    db.selectFrom('changes').select('change_id').where('sequence', '=', after),
+  // One query while there is nothing new: every node asks this ten times a second.
+  const position = yield* first(
+    db
+      .selectFrom('store')
+      .leftJoin('changes', (join) => join.on('changes.sequence', '=', after))
+      .select(['store.incarnation', 'store.sequence', 'changes.change_id as known'])
+      .where('store.id', '=', 1),
   );
+  if (position === undefined) throw new Error(UNINITIALISED);
   const rows =
     position.sequence <= after
       ? []
@@ -42,7 +50,7 @@ export function* pollChanges(after: number): Steps<Poll> {
         );
   return {
     incarnation: position.incarnation,
-    changeIdAtAfter: after === 0 ? '' : known?.change_id,
+    changeIdAtAfter: after === 0 ? '' : (position.known ?? undefined),
     head: position.sequence,
     changes: rows.map(
       (row): LoggedChange => ({
@@ -164,13 +172,10 @@ export const SNAPSHOT_PARTS = [
 ] as const;
 
 type SnapshotPart = {
-  readonly query: { compile(): import('kysely').CompiledQuery };
+  readonly query: RootOperationNode;
   readonly factOf: (row: unknown) => Fact;
 };
 
-function part<Row>(
-  query: { compile(): import('kysely').CompiledQuery<Row> },
-  factOf: (row: Row) => Fact,
-): SnapshotPart {
-  return { query, factOf: factOf as (row: unknown) => Fact };
+function part<Row>(query: Built<Row>, factOf: (row: Row) => Fact): SnapshotPart {
+  return { query: query.toOperationNode(), factOf: factOf as (row: unknown) => Fact };
 }

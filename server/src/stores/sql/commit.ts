@@ -1,7 +1,7 @@
-/** One change, whole: what it does, its audit line, its place in the log. The list of changes is closed. */
+/** Every change there is, by its kind. The list is closed; how a change ends is the store's own affair. */
 
 import type { Command, Committed } from '../../ports/store.ts';
-import { appendChange, type Effect } from './append.ts';
+import type { Effect } from './append.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
 import {
@@ -14,14 +14,8 @@ import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './change
 import { revokeToken } from './changes/tokens.ts';
 import type { Steps } from './schema.ts';
 
-/** The whole transaction of one command; `changeId` is fresh randomness. */
-export function* commit(command: Command & { changeId: string }): Steps<Committed> {
-  const effect = yield* effectOf(command);
-  if ('changed' in effect) return effect;
-  return yield* appendChange(effect, { ...command, kind: command.change.kind });
-}
-
-function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Committed> {
+/** Does what a command asks, up to its number; or names the earlier change that already did. */
+export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Committed> {
   switch (change.kind) {
     case 'program.create':
       return yield* createProgram(change, atMs);

@@ -1,7 +1,7 @@
 /** The first transaction of a store: its identity, its environments and their first keys. */
 
 import type { KeyPurpose } from '../../ports/model.ts';
-import { appendChange } from './append.ts';
+import type { Closing } from './append.ts';
 import { db, first, run, type Steps } from './schema.ts';
 
 export type InitialStore = {
@@ -19,10 +19,10 @@ export type InitialStore = {
   }[];
 };
 
-/** Writes a new store unless there is one already: of two processes that try at once, one does. */
-export function* initialise(initial: InitialStore): Steps<void> {
+/** The first rows of a new store, up to the number of its first change; undefined: there is a store already. */
+export function* initialise(initial: InitialStore): Steps<Closing | undefined> {
   const known = yield* first(db.selectFrom('store').select('id'));
-  if (known !== undefined) return;
+  if (known !== undefined) return undefined;
   const { atMs } = initial;
   yield* run(
     db.insertInto('store').values({
@@ -52,12 +52,13 @@ export function* initialise(initial: InitialStore): Steps<void> {
         .values({ purpose, environment: ordinal, version, wrapped, created_at_ms: atMs }),
     );
   }
-  yield* appendChange(
-    {
-      target: initial.incarnation,
-      facts: [],
-      detail: { environments: initial.environments.map(({ name }) => name) },
-    },
-    { kind: 'store.create', actor: initial.actor, atMs, changeId: initial.changeId },
-  );
+  return {
+    kind: 'store.create',
+    target: initial.incarnation,
+    facts: [],
+    detail: { environments: initial.environments.map(({ name }) => name) },
+    actor: initial.actor,
+    atMs,
+    changeId: initial.changeId,
+  };
 }

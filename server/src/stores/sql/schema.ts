@@ -1,9 +1,10 @@
-/** The tables as Kysely sees them, and the builder that turns a query into text; it never runs one. */
+/** The tables as Kysely sees them, and the builder of the queries; each store's executor compiles and runs them. */
 
 import {
   type CompiledQuery,
   DummyDriver,
   Kysely,
+  type RootOperationNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -116,25 +117,45 @@ export const db = new Kysely<Tables>({
   },
 });
 
+/** One query, in no dialect yet. */
+export type Query = {
+  readonly node: RootOperationNode;
+  /** Keeps the rows it finds from other writers until the end of the transaction. SQLite has one writer anyway. */
+  readonly locks: boolean;
+};
+
 /**
  * A transaction or a read, written once as the queries it needs: an executor runs them, synchronously on SQLite,
  * over the network on PostgreSQL. Its return value is the answer.
  */
-export type Steps<T> = Generator<CompiledQuery, T, readonly unknown[]>;
+export type Steps<T> = Generator<Query, T, readonly unknown[]>;
 
-type Compilable<Row> = { compile(): CompiledQuery<Row> };
+/** What Kysely builds, with the type of its rows. */
+export type Built<Row> = {
+  compile(): CompiledQuery<Row>;
+  toOperationNode(): RootOperationNode;
+};
 
 /** All rows of a query. */
-export function* all<Row>(query: Compilable<Row>): Steps<readonly Row[]> {
-  return (yield query.compile()) as readonly Row[];
+export function* all<Row>(query: Built<Row>): Steps<readonly Row[]> {
+  return (yield asking(query)) as readonly Row[];
 }
 
 /** The first row of a query. */
-export function* first<Row>(query: Compilable<Row>): Steps<Row | undefined> {
-  return ((yield query.compile()) as readonly Row[])[0];
+export function* first<Row>(query: Built<Row>): Steps<Row | undefined> {
+  return ((yield asking(query)) as readonly Row[])[0];
+}
+
+/** The first row, kept from other writers: for whoever decides by what stands in it and then writes. */
+export function* firstLocked<Row>(query: Built<Row>): Steps<Row | undefined> {
+  return ((yield { node: query.toOperationNode(), locks: true }) as readonly Row[])[0];
 }
 
 /** Runs a statement whose rows nobody needs. */
-export function* run(query: Compilable<unknown>): Steps<void> {
-  yield query.compile();
+export function* run(query: Built<unknown>): Steps<void> {
+  yield asking(query);
+}
+
+function asking(query: Built<unknown>): Query {
+  return { node: query.toOperationNode(), locks: false };
 }

@@ -1,12 +1,15 @@
 /** Runs the steps of a transaction on one SQLite connection, synchronously from BEGIN to COMMIT. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { CompiledQuery } from 'kysely';
+import { createQueryId, type RootOperationNode, SqliteQueryCompiler } from 'kysely';
 import { StoreUnavailable } from '../../ports/store.ts';
 import type { Steps } from '../sql/schema.ts';
 
 /** The texts of this program's queries are few; a bound all the same, should one of them vary. */
 const STATEMENTS_MAX = 500;
+
+const compiler = new SqliteQueryCompiler();
+const compiled = (node: RootOperationNode) => compiler.compileQuery(node, createQueryId());
 
 export type Executor = {
   /** One write transaction. Anything thrown rolls all of it back. */
@@ -16,7 +19,7 @@ export type Executor = {
   /** Holds one snapshot while `body` runs, for reads that stream. */
   snapshot<T>(body: (run: <R>(steps: Steps<R>) => R) => T): T;
   /** The rows of one query, one at a time; only inside `snapshot`. */
-  stream(query: CompiledQuery): Iterable<unknown>;
+  stream(query: RootOperationNode): Iterable<unknown>;
   /** A counter that moves when another connection has committed. */
   dataVersion(): number;
 };
@@ -27,7 +30,7 @@ export function executorOf(connection: DatabaseSync): Executor {
   const runSteps = <T>(steps: Steps<T>): T => {
     let step = steps.next();
     while (!step.done) {
-      const { sql, parameters } = step.value;
+      const { sql, parameters } = compiled(step.value.node);
       step = steps.next(prepare(sql).all(...checked(parameters)));
     }
     return step.value;
@@ -47,7 +50,10 @@ export function executorOf(connection: DatabaseSync): Executor {
     write: (steps) => inTransaction('BEGIN IMMEDIATE', () => runSteps(steps())),
     read: (steps) => inTransaction('BEGIN', () => runSteps(steps())),
     snapshot: (body) => inTransaction('BEGIN', () => body(runSteps)),
-    stream: (query) => prepare(query.sql).iterate(...checked(query.parameters)),
+    stream: (query) => {
+      const { sql, parameters } = compiled(query);
+      return prepare(sql).iterate(...checked(parameters));
+    },
     dataVersion: () => (version.get() as { data_version: number }).data_version,
   };
 }

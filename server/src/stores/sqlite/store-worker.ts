@@ -1,10 +1,8 @@
 /** The writer thread of the main database: one write transaction after another, off the event loop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { appendAudit } from '../sql/append.ts';
-import { commit } from '../sql/commit.ts';
-import { initialise } from '../sql/initialise.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
+import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
 

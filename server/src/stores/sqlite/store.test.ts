@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { sql } from 'kysely';
 import { newDataDirectory, openTestStore } from '../../testing/data.ts';
 import { storeContract } from '../contract/store-contract.ts';
 import { connectWriter, migrate, SCHEMA_VERSION } from './connect.ts';
@@ -12,7 +13,7 @@ storeContract('the SQLite store', openTestStore, newDataDirectory);
 test('an object or a date is no parameter: it would bind NULL without a word', () => {
   const executor = executorOf(new DatabaseSync(':memory:'));
   for (const value of [{}, new Date(), undefined, true]) {
-    const query = { sql: 'select ?', parameters: [value] } as never;
+    const query = { node: sql`select ${value}`.toOperationNode(), locks: false };
     assert.throws(
       () =>
         executor.read(function* () {
@@ -27,8 +28,10 @@ test('a transaction that fails half-way is rolled back whole', () => {
   const connection = new DatabaseSync(':memory:');
   connection.exec('CREATE TABLE t (a INTEGER NOT NULL) STRICT');
   const executor = executorOf(connection);
-  const insert = (value: unknown) =>
-    ({ sql: 'INSERT INTO t VALUES (?)', parameters: [value] }) as never;
+  const insert = (value: unknown) => ({
+    node: sql`INSERT INTO t VALUES (${value})`.toOperationNode(),
+    locks: false,
+  });
   assert.throws(() =>
     executor.write(function* () {
       yield insert(1);

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
-import type { AuditTrail, Changes, Directory } from '../../ports/store.ts';
+import type { AuditTrail, Directory } from '../../ports/store.ts';
 import {
   loadClientCredentials,
   pollChanges,
@@ -12,6 +12,7 @@ import {
 } from '../sql/change-log.ts';
 import * as directory from '../sql/directory.ts';
 import { listNodes } from '../sql/nodes.ts';
+import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
 import { type Executor, executorOf } from './executor.ts';
 import { isSlotFree, type Slot, takeSlot } from './node-locks.ts';
@@ -19,16 +20,6 @@ import { startWriter, type Writer } from './writer.ts';
 
 /** How often an idle process looks whether another one has committed: two microseconds each time. */
 const WATCH_INTERVAL_MS = 3;
-
-export type Store = Changes & {
-  readonly directory: Directory;
-  readonly audit: AuditTrail;
-  readonly log: ChangeLog;
-  readonly nodes: NodeRegistry;
-  /** A name for a new node of this process, its slot held until the store is closed. */
-  takeNode(): { node: string; slot: string };
-  close(): Promise<void>;
-};
 
 export type StoreOptions = {
   readonly dataDirectory: string;
@@ -114,7 +105,7 @@ function changeLogOf(reader: Executor): ChangeLog {
 function snapshotOf<T>(reader: Executor, take: (snapshot: Snapshot) => T): T {
   function* facts(): Generator<Fact> {
     for (const part of SNAPSHOT_PARTS) {
-      for (const row of reader.stream(part.query.compile())) yield part.factOf(row);
+      for (const row of reader.stream(part.query)) yield part.factOf(row);
     }
   }
   return reader.snapshot((run) => take({ position: run(positionOfStore()), facts: facts() }));

@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { db, first, run, type Steps, type Tables } from '../schema.ts';
+import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 import { programRow } from './programs.ts';
 import { environmentRow, internScopeSet, requireScopes, resourceNumbers } from './scopes.ts';
 import { insertSecret } from './secrets.ts';
@@ -30,9 +30,9 @@ export function clientFact(
   };
 }
 
-/** A client that is not deleted. */
+/** A client that is not deleted, kept from other writers. */
 function* clientRow(clientId: string): Steps<ClientRow> {
-  const row = yield* first(
+  const row = yield* firstLocked(
     db
       .selectFrom('clients')
       .selectAll()
@@ -135,14 +135,11 @@ export function* reactivateClient(change: Of<'client.reactivate'>): Steps<Effect
 }
 
 export function* deleteClient(change: Of<'client.delete'>): Steps<Effect | Committed> {
-  const deleted = yield* first(
-    db
-      .selectFrom('clients')
-      .select('ordinal')
-      .where('client_id', '=', change.clientId)
-      .where('state', '=', 'deleted'),
+  // Locked before it is judged: of two who delete at once, the second finds the tombstone.
+  const row = yield* firstLocked(
+    db.selectFrom('clients').select('state').where('client_id', '=', change.clientId),
   );
-  if (deleted !== undefined) return yield* earlierChange(change.kind, change.clientId);
+  if (row?.state === 'deleted') return yield* earlierChange(change.kind, change.clientId);
   const client = yield* clientRow(change.clientId);
   const after = { ...client, state: 'deleted', generation: client.generation + 1 } as const;
   yield* run(

@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { db, first, run, type Steps, type Tables } from '../schema.ts';
+import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 
 type ProgramRow = Selectable<Tables['programs']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -22,9 +22,18 @@ export function programFact(
 }
 
 export function* programRow(programId: string): Steps<ProgramRow> {
-  const row = yield* first(
-    db.selectFrom('programs').selectAll().where('program_id', '=', programId),
-  );
+  return found(programId, yield* first(programsBy(programId)));
+}
+
+/** The row, kept from other writers: of two who suspend at once, the second sees that it is done. */
+function* lockedProgram(programId: string): Steps<ProgramRow> {
+  return found(programId, yield* firstLocked(programsBy(programId)));
+}
+
+const programsBy = (programId: string) =>
+  db.selectFrom('programs').selectAll().where('program_id', '=', programId);
+
+function found(programId: string, row: ProgramRow | undefined): ProgramRow {
   if (row === undefined) {
     throw new ChangeRefused(
       'not-found',
@@ -59,7 +68,7 @@ export function* suspendProgram(
   change: Of<'program.suspend'>,
   atMs: number,
 ): Steps<Effect | Committed> {
-  const program = yield* programRow(change.programId);
+  const program = yield* lockedProgram(change.programId);
   if (program.suspended === 1) return yield* earlierChange(change.kind, change.programId);
   const suspended = { ...program, suspended: 1, generation: program.generation + 1 };
   yield* run(
@@ -81,7 +90,7 @@ export function* suspendProgram(
 }
 
 export function* reactivateProgram(change: Of<'program.reactivate'>): Steps<Effect | Committed> {
-  const program = yield* programRow(change.programId);
+  const program = yield* lockedProgram(change.programId);
   if (program.suspended === 0) return yield* earlierChange(change.kind, change.programId);
   yield* run(
     db

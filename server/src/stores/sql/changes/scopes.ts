@@ -5,7 +5,7 @@ import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { all, db, first, run, type Steps, type Tables } from '../schema.ts';
+import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 
 type EnvironmentRow = Selectable<Tables['environments']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -21,6 +21,20 @@ export function* environmentRow(name: string): Steps<EnvironmentRow> {
     const known = rows.map((environment) => environment.name).join(', ');
     throw new ChangeRefused('not-found', `there is no environment ${name}; there are: ${known}`);
   }
+  return row;
+}
+
+/** The row, kept from other writers: what is numbered within an environment is numbered by one at a time. */
+function* lockedEnvironment(name: string): Steps<EnvironmentRow> {
+  const { ordinal } = yield* environmentRow(name);
+  return yield* lockedEnvironmentRow(ordinal);
+}
+
+function* lockedEnvironmentRow(ordinal: number): Steps<EnvironmentRow> {
+  const row = yield* firstLocked(
+    db.selectFrom('environments').selectAll().where('ordinal', '=', ordinal),
+  );
+  if (row === undefined) throw new ChangeRefused('not-found', 'there is no such environment');
   return row;
 }
 
@@ -64,7 +78,7 @@ export function* resourceNumbers(
 }
 
 export function* createScope(change: Of<'scope.create'>): Steps<Effect | Committed> {
-  const environment = yield* environmentRow(change.environment);
+  const environment = yield* lockedEnvironment(change.environment);
   const target = `${change.environment}/${change.name}`;
   const rows = yield* all(
     db
@@ -85,7 +99,7 @@ export function* createScope(change: Of<'scope.create'>): Steps<Effect | Committ
 }
 
 export function* createResource(change: Of<'resource.create'>): Steps<Effect | Committed> {
-  const environment = yield* environmentRow(change.environment);
+  const environment = yield* lockedEnvironment(change.environment);
   const target = `${change.environment}/${change.uri}`;
   const rows = yield* all(
     db
@@ -115,14 +129,14 @@ export function* internScopeSet(set: {
   client: number;
 }): Steps<readonly Fact[]> {
   const scope = canonicalScope(set.scope === '' ? [] : set.scope.split(' '));
-  const known = yield* first(
-    db
-      .selectFrom('scope_sets')
-      .select('id')
-      .where('environment', '=', set.environment)
-      .where('scope', '=', scope),
-  );
-  if (known !== undefined) return [];
+  const known = db
+    .selectFrom('scope_sets')
+    .select('id')
+    .where('environment', '=', set.environment)
+    .where('scope', '=', scope);
+  if ((yield* first(known)) !== undefined) return [];
+  yield* lockedEnvironmentRow(set.environment);
+  if ((yield* first(known)) !== undefined) return [];
   const minted = yield* first(
     db
       .selectFrom('scope_sets')
@@ -160,7 +174,7 @@ export function* internScopeSetChange(change: Of<'scope-set.intern'>): Steps<Eff
 export function* configureEnvironment(
   change: Of<'environment.configure'>,
 ): Steps<Effect | Committed> {
-  const environment = yield* environmentRow(change.environment);
+  const environment = yield* lockedEnvironment(change.environment);
   if (environment.issuer === change.issuer) {
     return yield* earlierChange(change.kind, change.environment);
   }

@@ -1,8 +1,9 @@
 /** Revocation of single tokens by their jti, and of a whole client's once there are many. */
 
+import type { Selectable } from 'kysely';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { db, first, run, type Steps } from '../schema.ts';
+import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 import { clientFact } from './clients.ts';
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -13,6 +14,10 @@ const REVOKED_TOKENS_PER_CLIENT_MAX = 1_000;
 const FORGET_AFTER_EXPIRY_MS = 60 * 60 * 1000;
 
 export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Effect | Committed> {
+  const client = yield* firstLocked(
+    db.selectFrom('clients').selectAll().where('ordinal', '=', change.client),
+  );
+  if (client === undefined) throw new ChangeRefused('not-found', 'there is no such client');
   const known = yield* first(
     db.selectFrom('revoked_tokens').select('jti').where('jti', '=', change.jti),
   );
@@ -24,7 +29,8 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
       .select((of) => of.fn.countAll<number>().as('count'))
       .where('client', '=', change.client),
   );
-  if ((live?.count ?? 0) >= REVOKED_TOKENS_PER_CLIENT_MAX) return yield* raiseClient(change);
+  if ((live?.count ?? 0) >= REVOKED_TOKENS_PER_CLIENT_MAX)
+    return yield* raiseClient(change, client);
   const forgetAtMs = change.expiresAtMs + FORGET_AFTER_EXPIRY_MS;
   yield* run(
     db
@@ -38,11 +44,10 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
   };
 }
 
-function* raiseClient(change: Of<'token.revoke'>): Steps<Effect> {
-  const client = yield* first(
-    db.selectFrom('clients').selectAll().where('ordinal', '=', change.client),
-  );
-  if (client === undefined) throw new ChangeRefused('not-found', 'there is no such client');
+function* raiseClient(
+  change: Of<'token.revoke'>,
+  client: Selectable<Tables['clients']>,
+): Steps<Effect> {
   const after = { ...client, generation: client.generation + 1 };
   yield* run(
     db

@@ -1,0 +1,68 @@
+/** The end of every change on SQLite: its audit line, its entry in the change log, and last of all its number. */
+
+import { auditHash } from '../../ports/audit-chain.ts';
+import type { Command, Committed } from '../../ports/store.ts';
+import { type AuditEntry, type Closing, lineOf } from '../sql/append.ts';
+import { effectOf } from '../sql/commit.ts';
+import { type InitialStore, initialise as initialSteps } from '../sql/initialise.ts';
+import { db, first, run, type Steps } from '../sql/schema.ts';
+
+/** The whole transaction of one command; `changeId` is fresh randomness. */
+export function* commit(command: Command & { changeId: string }): Steps<Committed> {
+  const effect = yield* effectOf(command);
+  if ('changed' in effect) return effect;
+  return yield* appendChange({ ...effect, ...command, kind: command.change.kind });
+}
+
+/** Writes a new store unless there is one already: of two processes that try at once, one does. */
+export function* initialise(initial: InitialStore): Steps<void> {
+  const closing = yield* initialSteps(initial);
+  if (closing !== undefined) yield* appendChange(closing);
+}
+
+function* head(): Steps<{
+  sequence: number;
+  audit_sequence: number;
+  audit_hash: string;
+}> {
+  const row = yield* first(
+    db.selectFrom('store').select(['sequence', 'audit_sequence', 'audit_hash']).where('id', '=', 1),
+  );
+  if (row === undefined) throw new Error('the store has no head row: it was never initialised');
+  return row;
+}
+
+/** Appends one audit line to the chain, in the transaction of what it records. */
+export function* appendAudit(entry: AuditEntry): Steps<void> {
+  const { audit_sequence, audit_hash } = yield* head();
+  const sequence = audit_sequence + 1;
+  const line = lineOf(entry);
+  const hash = auditHash(audit_hash, sequence, line);
+  yield* run(
+    db
+      .insertInto('audit')
+      .values({ sequence, change: entry.change ?? null, action: entry.action, line, hash }),
+  );
+  yield* run(
+    db.updateTable('store').set({ audit_sequence: sequence, audit_hash: hash }).where('id', '=', 1),
+  );
+}
+
+/** Numbers a change and logs it. Nothing may follow it in its transaction: numbers are in commit order. */
+function* appendChange(closing: Closing): Steps<Committed> {
+  const sequence = (yield* head()).sequence + 1;
+  const { kind, target, actor, atMs, changeId, facts, detail = {} } = closing;
+  yield* appendAudit({ actor, atMs, action: kind, target, change: sequence, detail });
+  yield* run(
+    db.insertInto('changes').values({
+      sequence,
+      change_id: changeId,
+      kind,
+      target,
+      facts: JSON.stringify(facts),
+      at_ms: atMs,
+    }),
+  );
+  yield* run(db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1));
+  return { sequence, changed: true };
+}
