@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as layer from '../server/src/http/refusals.ts';
 import { deadLinks } from './docs/dead-links.ts';
-import { explainedReasons, unusedReasons } from './docs/explained-reasons.ts';
+import { explainedReasons } from './docs/explained-reasons.ts';
 import { type Page, pages, stalePages } from './docs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,9 +48,8 @@ describe('generated pages', () => {
     const given = (reason: string): boolean => source.includes(`refuse('${reason}'`);
     const page = pageNamed('errors.md');
     for (const reason of Object.keys(explainedReasons)) {
-      const isUnused = unusedReasons.has(reason as keyof typeof explainedReasons);
-      assert.equal(given(reason), !isUnused, `${reason} is given by some endpoint`);
-      assert.equal(page.includes(`\n| \`${reason}\``), !isUnused, `${reason} is on the page`);
+      assert.ok(given(reason), `${reason} is given by some endpoint`);
+      assert.ok(page.includes(`\n| \`${reason}\``), `${reason} is on the page`);
     }
   });
 

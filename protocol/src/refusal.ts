@@ -7,7 +7,7 @@ import type { Parameter } from './parameter.ts';
 
 /** Reasons that need no more than their name. */
 type PlainReason =
-  // The credential. The first nine look the same from outside.
+  // The credential. The first eight look the same from outside.
   | 'unknown-client'
   | 'wrong-secret'
   | 'expired-secret'
@@ -16,7 +16,6 @@ type PlainReason =
   | 'suspended-program'
   | 'deleted-client'
   | 'address-not-allowed'
-  | 'malformed-credential'
   | 'missing-client-secret'
   | 'missing-credentials'
   | 'basic-not-offered'
@@ -25,7 +24,6 @@ type PlainReason =
   | 'credentials-in-query'
   | 'token-in-query'
   // What was asked for.
-  | 'not-authorized'
   | 'token-of-another-client'
   | 'unsupported-grant'
   | 'scope-malformed'
@@ -74,7 +72,6 @@ type Details = {
   throttled: Later;
   overloaded: Later;
   'store-unavailable': Later;
-  'journal-unavailable': Later;
   'lease-lost': Later;
 };
 

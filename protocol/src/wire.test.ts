@@ -13,7 +13,6 @@ const INDISTINGUISHABLE = [
   'suspended-program',
   'deleted-client',
   'address-not-allowed',
-  'malformed-credential',
 ] as const;
 
 const OTHER_ENVIRONMENT = refuse('other-environment', {
@@ -33,7 +32,6 @@ const UNAUTHENTICATED: readonly Refusal[] = [
 const OUTAGES: readonly Refusal[] = [
   refuse('overloaded'),
   refuse('store-unavailable'),
-  refuse('journal-unavailable'),
   refuse('lease-lost'),
 ];
 
@@ -43,7 +41,6 @@ const TABLE: readonly (readonly [Refusal, number, string])[] = [
   [refuse('malformed-token'), 400, 'invalid_request'],
   [refuse('credentials-in-query'), 400, 'invalid_request'],
   [refuse('token-in-query'), 400, 'invalid_request'],
-  [refuse('not-authorized'), 403, 'unauthorized_client'],
   [refuse('token-of-another-client'), 400, 'unauthorized_client'],
   [refuse('unsupported-grant'), 400, 'unsupported_grant_type'],
   [refuse('scope-malformed'), 400, 'invalid_scope'],

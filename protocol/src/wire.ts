@@ -50,7 +50,6 @@ const BRIDGE: Bridge = {
   'suspended-program': INVALID_CLIENT,
   'deleted-client': INVALID_CLIENT,
   'address-not-allowed': INVALID_CLIENT,
-  'malformed-credential': INVALID_CLIENT,
 
   // The public tag of the client_id alone tells this, so naming the environments gives nothing away.
   'other-environment': ({ presented, here, tokenEndpoint }) =>
@@ -84,8 +83,6 @@ const BRIDGE: Bridge = {
       'and send tokens in the form body only.',
   ),
 
-  // RFC 6749 §5.2 knows 400 for this code; at introspection the caller is known and may simply not ask.
-  'not-authorized': wire(403, 'unauthorized_client', 'This client may not use this endpoint.'),
   // RFC 7009 §2.1: the client is informed; §2.2.1 takes the form of RFC 6749 §5.2, hence 400.
   'token-of-another-client': wire(
     400,
@@ -161,7 +158,6 @@ const BRIDGE: Bridge = {
     later(429, 'Too many requests. Wait as long as Retry-After says.', retryAfterSeconds),
   overloaded: unavailable,
   'store-unavailable': unavailable,
-  'journal-unavailable': unavailable,
   'lease-lost': unavailable,
   'internal-error': wire(
     500,

@@ -14,7 +14,6 @@ import {
   explainedBearerReasons,
   explainedReasons,
   givenBeforeEndpoints,
-  unusedReasons,
 } from './explained-reasons.ts';
 import { madeFrom, tableOf } from './table.ts';
 
@@ -74,7 +73,6 @@ type Row = { readonly answer: Wire; readonly reasons: readonly [string, Explaine
 const rowsOf = (): readonly Row[] => {
   const rows = new Map<string, { answer: Wire; reasons: [string, Explained][] }>();
   for (const [reason, explained] of Object.entries(explainedReasons) as [Reason, Explained][]) {
-    if (unusedReasons.has(reason)) continue;
     const answer = wireOf({ reason, ...examples[reason] } as Refusal);
     const key = `${answer.status} ${answer.error} ${answer.description}`;
     const row = rows.get(key) ?? { answer, reasons: [] };

@@ -4,13 +4,6 @@ import type { BearerReason, Reason } from '../../protocol/src/index.ts';
 
 export type Explained = { readonly cause: string; readonly check: string };
 
-/** Reasons that the vocabulary holds and no code of this version gives. */
-export const unusedReasons: ReadonlySet<Reason> = new Set([
-  'malformed-credential',
-  'not-authorized',
-  'journal-unavailable',
-]);
-
 /** Reasons that the HTTP layer alone gives: no endpoint sees such a request, and nothing is logged. */
 export const givenBeforeEndpoints: ReadonlySet<Reason> = new Set([
   'unsupported-encoding',
@@ -60,10 +53,6 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
     cause: 'The request came from an address outside the allow-list of the client.',
     check: 'Which address does the request leave from? Behind a proxy: is the proxy declared?',
   },
-  'malformed-credential': {
-    cause: 'The credential has not the form of one.',
-    check: 'Copy it again.',
-  },
   'other-environment': {
     cause: 'The tag in the `client_id` is that of another environment.',
     check: 'Pair each URL with the credentials of its environment; the answer names the right URL.',
@@ -96,7 +85,6 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
     cause: 'An access token stands in the URL. If it is a live one, it is revoked.',
     check: 'Get a new token; send it in the body.',
   },
-  'not-authorized': { cause: 'The client may not use this endpoint.', check: 'Ask support.' },
   'token-of-another-client': {
     cause:
       'The token to revoke is alive and belongs to another client. It stays alive; the audit trail notes it.',
@@ -196,7 +184,6 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
     'The database or the journal cannot be used, or not every node has confirmed a revocation in time.',
     '`countersign doctor`, free space, and the lines before this one in the log.',
   ),
-  'journal-unavailable': outage('The journal cannot be used.', 'free space.'),
   'lease-lost': outage(
     'The node has had no news from the store for a whole lease.',
     '`countersign nodes`; the log lines "no news from the store" say why.',

@@ -26,7 +26,7 @@ export function answering(
     if (!('refusal' in decision) && !isRefusal(decision)) return decision;
     const { refusal, client }: Refused = 'refusal' in decision ? decision : { refusal: decision };
     const fields = {
-      request: incoming.requestId,
+      requestId: incoming.requestId,
       ...where,
       reason: refusal.reason,
       address: incoming.address,
@@ -47,7 +47,6 @@ function refusalAnswer(refusal: Refusal): Answer {
 const OUR_FAULT: ReadonlySet<Reason> = new Set([
   'overloaded',
   'store-unavailable',
-  'journal-unavailable',
   'lease-lost',
   'internal-error',
 ]);

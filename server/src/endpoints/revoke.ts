@@ -68,7 +68,7 @@ function reportStranger(
   const { client, jti } = found;
   const detail = {
     owner: authority.replica.clients.clientId(found.owner),
-    request: incoming.requestId,
+    requestId: incoming.requestId,
     address: incoming.address,
   };
   authority.log.warn({ client, jti, ...detail }, 'a client presented a token of another client');
