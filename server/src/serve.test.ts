@@ -49,6 +49,36 @@ test('a certificate that cannot be read refuses to start and names the file', ()
   assert.match(lastLine, /none\.pem/);
 });
 
+test('with a certificate the authority speaks HTTPS alone, and its issuers say so', async (t) => {
+  const data = newDataDirectory();
+  const [cert, key] = [join(data, 'cert.pem'), join(data, 'key.pem')];
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+    ...['-days', '2', '-keyout', key, '-out', cert, ...subject],
+  ]);
+  if (made.error !== undefined) {
+    assert.equal(process.env['CI'], undefined, 'openssl is missing: install openssl');
+    return t.skip('openssl is missing: install openssl to make a certificate');
+  }
+  const client = await asOperator(data, (context) => onboard(context));
+  const tls = ['--tls-certificate', cert, '--tls-key', key];
+  const server = await startServer(data, { args: tls, certificate: cert });
+  const curl = (...args: readonly string[]) =>
+    spawnSync('curl', ['-s', '--cacert', cert, ...args], { encoding: 'utf8' });
+  const wellKnown = `${server.url}/.well-known/oauth-authorization-server/sandbox`;
+  const { issuer } = JSON.parse(curl(wellKnown).stdout) as { issuer: string };
+  assert.equal(issuer, `${server.url}/sandbox`);
+  assert.match(issuer, /^https:/);
+  const form = { client_id: client.clientId, client_secret: client.clientSecret };
+  const body = new URLSearchParams({ ...form, grant_type: 'client_credentials' });
+  const granted = curl('--data', body.toString(), `${issuer}/token`);
+  assert.match(granted.stdout, /"access_token":"token_test_/);
+  const plain = spawnSync('curl', ['-s', wellKnown.replace('https:', 'http:')]);
+  assert.notEqual(plain.status, 0, 'plain HTTP gets no answer at all, and no redirect');
+  assert.equal(await server.stop(), 0);
+});
+
 test('several workers share one address, decide alike, and stop together', async () => {
   const data = newDataDirectory();
   await asOperator(data, async (context) => {

@@ -1,6 +1,6 @@
 /** A real `countersign serve` as a child process, for tests of what several processes do on one store. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -15,11 +15,15 @@ export type RunningServer = {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
+type Options = {
+  readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
+  /** Certificate file of a server that speaks HTTPS. */
+  readonly certificate?: string;
+};
+
 /** Starts a server on free ports and waits until it is ready. */
-export async function startServer(
-  data: string,
-  options: { env?: Record<string, string>; args?: readonly string[] } = {},
-): Promise<RunningServer> {
+export async function startServer(data: string, options: Options = {}): Promise<RunningServer> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
   const child = spawn(
@@ -35,7 +39,7 @@ export async function startServer(
   }
   const exited = once(child, 'exit');
   const server: RunningServer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     process: child,
     output: () => written,
     stop: async (signal = 'SIGTERM') => {
@@ -44,20 +48,26 @@ export async function startServer(
       return child.exitCode;
     },
   };
-  await waitUntilReady(server);
+  await waitUntilReady(server, options.certificate);
   return server;
 }
 
-async function waitUntilReady(server: RunningServer): Promise<void> {
+async function waitUntilReady(server: RunningServer, certificate?: string): Promise<void> {
   const deadlineMs = performance.now() + START_MS_MAX;
   while (performance.now() < deadlineMs) {
-    const ready = await fetch(`${server.url}/health/ready`).catch(() => undefined);
-    if (ready?.status === 200) return;
+    if (await isReady(`${server.url}/health/ready`, certificate)) return;
     if (server.process.exitCode !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   server.process.kill('SIGKILL');
   throw new Error(`the server did not start:\n${server.output()}`);
+}
+
+async function isReady(url: string, certificate: string | undefined): Promise<boolean> {
+  if (certificate !== undefined) {
+    return spawnSync('curl', ['-sf', '--cacert', certificate, url]).status === 0;
+  }
+  return (await fetch(url).catch(() => undefined))?.status === 200;
 }
 
 async function freePort(): Promise<number> {
