@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the two programs that some tests ask the system for, where we may; a test without its program skips and says so.
+# Installs the programs that some tests ask the system for, where we may; a test without its program skips and says so.
 # With --bench also wrk, the load generator of `npm run bench`.
 set -euo pipefail
 
-programs=(strace openssl)
+programs=(strace openssl curl)
 if [[ ${1:-} == --bench ]]; then programs+=(wrk); fi
 missing=()
 for program in "${programs[@]}"; do
