@@ -63,13 +63,13 @@ export function figuresOf(bare: Series, all: readonly Series[]): readonly Figure
   });
 }
 
-/** Above this, the bare server itself went so differently from round to round that the figures say little. */
-const QUIET_RANGE_MAX = 1.25;
+/** How much faster than its median round the bare server's best may be. */
+const BEST_TO_MEDIAN_MAX = 1.15;
 
-/** Whether other work on the machine blurred the figures: told by the bare server, whose work is always the same. */
+/** Whether other work on the machine slowed even the median round: told by the bare server, whose work is always the same. */
 export function isBlurred(bare: Series): boolean {
-  const { min, max } = spreadOf(bare.rounds.map((round) => round.requestsPerSecond));
-  return max > min * QUIET_RANGE_MAX;
+  const { median, max } = spreadOf(bare.rounds.map((round) => round.requestsPerSecond));
+  return max > median * BEST_TO_MEDIAN_MAX;
 }
 
 /** A sentence for each subject whose median ratio is below its floor; none: passed. */
