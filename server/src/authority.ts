@@ -42,8 +42,12 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
   await configureIssuers(config, data, clock);
   const keyRing = new KeyRing(data.masterKey);
   const replica = newReplica({
-    key: ({ purpose, version, wrapped }, environment) =>
-      keyRing.add({ purpose, environment, version, wrapped }),
+    key: (fact, environment) => {
+      if (fact.is === 'key') return keyRing.add({ ...fact, environment });
+      keyRing.retire(fact);
+      // What is cached may still hold hashes under it, of secrets that have moved on: it must be loaded anew.
+      if (fact.purpose === 'secret') credentials.clear();
+    },
     clientChanged: (ordinal) => credentials.forget(ordinal),
     reset: () => {
       keyRing.reset();
@@ -53,6 +57,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
   const credentials = newCredentialsCache({
     log: store.log,
     appliedSequence: () => replica.position.sequence,
+    catchUp: () => follower.catchUp(),
   });
   const follower = newFollower(
     {

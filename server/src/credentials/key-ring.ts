@@ -59,6 +59,28 @@ export class KeyRing {
     this.#environments.set(environment.ordinal, keys);
   }
 
+  /** Forgets a key for good: its tokens open no more, and no secret is compared under it. */
+  retire(key: { purpose: KeyPurpose; environment: number; version: number }): void {
+    this.#environments.get(key.environment)?.[key.purpose].byVersion.delete(key.version);
+  }
+
+  /** Fingerprint of the master key that this ring wraps and unwraps with. */
+  masterKeyCheck(): string {
+    return this.#master.fingerprint();
+  }
+
+  /** The same root key, wrapped under another master key. Throws MasterKeyError if this ring's cannot open it. */
+  rewrap(
+    of: { purpose: KeyPurpose; environment: string; version: number; wrapped: string },
+    master: MasterKey,
+  ): string {
+    const name = nameOf(of.purpose, of.environment, of.version);
+    const root = this.#master.unwrap(of.wrapped, name);
+    const rewrapped = master.wrap(root, name);
+    root.fill(0);
+    return rewrapped;
+  }
+
   /**
    * A new root key, wrapped for the store. The ring itself learns it only when the change log tells
    * it.
@@ -91,6 +113,11 @@ export class KeyRing {
   /** The pepper a stored secret was hashed under. */
   pepper(environmentOrdinal: number, version: number): Pepper | undefined {
     return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key;
+  }
+
+  /** Whether this node may not have heard of the pepper yet. One that is older and missing is retired. */
+  isNewerPepper(environmentOrdinal: number, version: number): boolean {
+    return version > newestOf(this.#of(environmentOrdinal).secret).version;
   }
 
   /** What new secrets are hashed under. */

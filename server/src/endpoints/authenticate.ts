@@ -11,7 +11,9 @@ import {
   type RefusalOf,
   refuse,
 } from '@countersign/protocol';
+import type { Pepper } from '../credentials/derive.ts';
 import { tagOfClientId } from '../credentials/identifiers.ts';
+import type { KeyRing } from '../credentials/key-ring.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
 import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
@@ -140,21 +142,27 @@ function matchingSecret(
 ): StoredSecret | undefined {
   let match: StoredSecret | undefined;
   let hashedUnder = -1;
-  let mac: Uint8Array = NO_SECRET.mac;
+  let mac: Uint8Array | undefined;
   const secrets = candidates.secrets.length === 0 ? [NO_SECRET] : candidates.secrets;
   for (const secret of secrets) {
     if (secret.pepperVersion !== hashedUnder) {
       hashedUnder = secret.pepperVersion;
-      const pepper =
-        hashedUnder === NO_SECRET.pepperVersion
-          ? keyRing.newestPepper(environment.ordinal).pepper
-          : keyRing.pepper(environment.ordinal, hashedUnder);
-      if (pepper === undefined) throw new StoreUnavailable('a pepper is not loaded yet');
-      mac = macOfSecret(pepper, candidates.presented);
+      const pepper = pepperOf(keyRing, environment.ordinal, hashedUnder);
+      mac = pepper === undefined ? undefined : macOfSecret(pepper, candidates.presented);
     }
-    if (sameMac(mac, secret.mac)) match = secret;
+    if (mac !== undefined && sameMac(mac, secret.mac)) match = secret;
   }
   return match;
+}
+
+/** Undefined: it is retired, and so is every secret under it. Throws for one that this node has not heard of: never an answer. */
+function pepperOf(keyRing: KeyRing, environment: number, version: number): Pepper | undefined {
+  if (version === NO_SECRET.pepperVersion) return keyRing.newestPepper(environment).pepper;
+  const pepper = keyRing.pepper(environment, version);
+  if (pepper === undefined && keyRing.isNewerPepper(environment, version)) {
+    throw new StoreUnavailable('a pepper is not loaded yet');
+  }
+  return pepper;
 }
 
 const allowLists = new WeakMap<ClientCredentials, BlockList>();

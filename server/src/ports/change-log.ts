@@ -71,6 +71,13 @@ export type Fact =
       readonly version: number;
       /** The root key, wrapped under the master key. Base64url. */
       readonly wrapped: string;
+    }
+  | {
+      /** The key opens nothing and compares nothing any more, and its version is never given out again. */
+      readonly is: 'key-retired';
+      readonly purpose: KeyPurpose;
+      readonly environment: number;
+      readonly version: number;
     };
 
 export type LoggedChange = {

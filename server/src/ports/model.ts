@@ -11,6 +11,26 @@ export type Position = {
 
 export type KeyPurpose = 'token' | 'secret';
 
+/**
+ * How long a token key can still open a live token once it is no longer the newest: the longest lifetime of a token (24 h), and
+ * an hour for nodes that heard of the newer one late (by a lease at most) and for clocks that lag.
+ */
+export const TOKEN_KEY_REST_MS = 25 * 60 * 60 * 1000;
+
+/** One version of a root key. */
+export type KeyRecord = {
+  readonly purpose: KeyPurpose;
+  /** Name of the environment it belongs to. */
+  readonly environment: string;
+  readonly version: number;
+  /** The root key, wrapped under the master key. Base64url. */
+  readonly wrapped: string;
+  readonly createdAtMs: number;
+  readonly retiredAtMs?: number;
+  /** Live secrets that are hashed under it; 0 for token keys. */
+  readonly liveSecrets: number;
+};
+
 export type EnvironmentRecord = {
   readonly ordinal: number;
   readonly name: string;

@@ -4,6 +4,8 @@ import type {
   AuditLine,
   ClientRecord,
   EnvironmentRecord,
+  KeyPurpose,
+  KeyRecord,
   ProgramRecord,
   SecretRecord,
 } from './model.ts';
@@ -14,6 +16,15 @@ export type NewSecret = {
   readonly pepperVersion: number;
   readonly hint: string;
   readonly expiresAtMs?: number;
+};
+
+/** A root key to add: the next version, wrapped under the master key that the store is under. */
+export type NewKey = {
+  readonly environment: string;
+  readonly version: number;
+  readonly wrapped: string;
+  /** Fingerprint of that master key: a key wrapped under another one would be lost. */
+  readonly masterKeyCheck: string;
 };
 
 /** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */
@@ -65,6 +76,29 @@ export type Change =
       readonly kind: 'environment.configure';
       readonly environment: string;
       readonly issuer: string;
+    }
+  | (NewKey & { readonly kind: 'key.rotate'; readonly purpose: KeyPurpose })
+  | {
+      readonly kind: 'key.retire';
+      readonly purpose: KeyPurpose;
+      readonly environment: string;
+      readonly version: number;
+    }
+  /** Adds a token key and retires every earlier one of the environment: each of its tokens is dead. */
+  | (NewKey & {
+      readonly kind: 'key.retire-all';
+      /** Version that must not be used any more; when it is retired already nothing is changed. */
+      readonly leaked: number;
+      readonly reason: string;
+    })
+  /** Puts every root key under another master key. Refused while a node is registered. */
+  | {
+      readonly kind: 'key.rewrap';
+      /** Fingerprints of the master keys. */
+      readonly before: string;
+      readonly after: string;
+      /** Each wrapped key there is, retired ones too, and what takes its place. */
+      readonly wrapped: readonly { readonly before: string; readonly after: string }[];
     };
 
 export type Command = {
@@ -111,6 +145,18 @@ export type Changes = {
     readonly change?: number;
     readonly detail: Readonly<Record<string, unknown>>;
   }): Promise<void>;
+  /** Stores a secret's hash under a newer pepper. It alters no decision, so it is no change of the log. False: not as expected any more. */
+  moveSecret(move: SecretMove): Promise<boolean>;
+};
+
+type Hash = { readonly mac: Uint8Array; readonly pepperVersion: number };
+
+/** One secret, hashed as it stands and as it is to stand. */
+export type SecretMove = {
+  readonly environment: number;
+  readonly secret: number;
+  readonly from: Hash;
+  readonly to: Hash;
 };
 
 /** Reads for people: consistent, never on the path of a token. */
@@ -121,6 +167,8 @@ export type Directory = {
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
   scopes(environment: string): Promise<readonly { number: number; name: string }[]>;
   resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
+  /** Every root key, retired ones too, with the secrets that need it at `atMs`. */
+  keys(atMs: number): Promise<readonly KeyRecord[]>;
 };
 
 /** The audit trail, as people read it and as its chain is checked. */

@@ -12,15 +12,25 @@ function slowLog() {
   const log = {
     loadClient: () => new Promise<Answer>((resolve) => asked.push(resolve)),
   };
-  const cache = newCredentialsCache({ log: log as never, appliedSequence: () => applied });
+  let newest = 0;
+  const cache = newCredentialsCache({
+    log: log as never,
+    appliedSequence: () => applied,
+    catchUp: async () => {
+      await Promise.resolve();
+      applied = newest;
+    },
+  });
   const answer = async (secrets: number, head = applied): Promise<void> => {
     while (asked.length === 0) await Promise.resolve();
+    newest = Math.max(newest, head);
     asked.shift()?.({ head, client: client(secrets) });
   };
   return {
     cache,
     asked,
     answer,
+    applied: () => applied,
     apply: (sequence: number) => {
       applied = sequence;
     },
@@ -57,6 +67,28 @@ test('a load from a snapshot older than what is applied is thrown away and repea
   apply(5);
   await answer(2, 4);
   await answer(1, 5);
+  assert.equal((await load)?.secrets.length, 1);
+});
+
+test('what is read ahead of the replica is held only once the replica has caught up with it', async () => {
+  const { cache, answer, applied, apply } = slowLog();
+  apply(5);
+  const load = cache.load(1);
+  await answer(2, 7);
+  assert.equal(cache.get(1), undefined);
+  assert.equal((await load)?.secrets.length, 2);
+  assert.equal(applied(), 7);
+  assert.equal(cache.get(1)?.secrets.length, 2);
+});
+
+test('a client that changed while the replica caught up with it is loaded again', async () => {
+  const { cache, answer, apply } = slowLog();
+  apply(5);
+  const load = cache.load(1);
+  const answered = answer(2, 7);
+  await answered;
+  cache.forget(1);
+  await answer(1, 7);
   assert.equal((await load)?.secrets.length, 1);
 });
 

@@ -24,6 +24,8 @@ export function newCredentialsCache(deps: {
   log: ChangeLog;
   /** How far the replica has applied the log. */
   appliedSequence: () => number;
+  /** Applies the log as far as it goes. */
+  catchUp: () => Promise<void>;
 }): CredentialsCache {
   const held = new Map<number, ClientCredentials>();
   const loads = new Map<number, Load>();
@@ -45,6 +47,9 @@ export function newCredentialsCache(deps: {
       const { head, client } = await deps.log.loadClient(ordinal);
       // Overtaken by an invalidation, or read from a snapshot older than what is applied: it may hold a dead secret.
       if (ticket.stale || head < deps.appliedSequence()) continue;
+      // Read from a snapshot that is ahead: it may name what this node has not heard of, such as a new pepper.
+      if (head > deps.appliedSequence()) await deps.catchUp();
+      if (ticket.stale) continue;
       if (client !== undefined) keep(client);
       return client;
     }

@@ -51,8 +51,8 @@ export type Replica = {
 };
 
 export type Listeners = {
-  /** A root key arrived. */
-  key(fact: Extract<Fact, { is: 'key' }>, environment: EnvironmentRecord): void;
+  /** A root key arrived, or one is retired. */
+  key(fact: Extract<Fact, { is: 'key' | 'key-retired' }>, environment: EnvironmentRecord): void;
   /** What is cached of the client is stale. */
   clientChanged(ordinal: number): void;
   /** Everything is being loaded anew. */
@@ -113,6 +113,7 @@ export function newReplica(listeners: Listeners): Replica {
         existing(fact.environment).resources.set(fact.number, fact.uri);
         return;
       case 'key':
+      case 'key-retired':
         listeners.key(fact, existing(fact.environment));
         return;
     }

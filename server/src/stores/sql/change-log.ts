@@ -118,10 +118,13 @@ export function* loadClientCredentials(
 /** The queries of a snapshot, each with the fact that one of its rows is. Rows are streamed: a store may hold a million clients. */
 export const SNAPSHOT_PARTS = [
   part(db.selectFrom('environments').selectAll(), (row) => ({ is: 'environment', ...row })),
-  part(db.selectFrom('keys').select(['purpose', 'environment', 'version', 'wrapped']), (row) => ({
-    is: 'key',
-    ...row,
-  })),
+  part(
+    db
+      .selectFrom('keys')
+      .select(['purpose', 'environment', 'version', 'wrapped'])
+      .where('retired_at_ms', 'is', null),
+    (row) => ({ is: 'key', ...row }),
+  ),
   part(db.selectFrom('scopes').selectAll(), (row) => ({ is: 'scope', ...row })),
   part(db.selectFrom('scope_sets').select(['environment', 'id', 'scope']), (row) => ({
     is: 'scope-set',

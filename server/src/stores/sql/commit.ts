@@ -3,6 +3,7 @@
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
+import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
 import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
 import {
   configureEnvironment,
@@ -49,5 +50,13 @@ export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Comm
       return yield* revokeToken(change, atMs);
     case 'environment.configure':
       return yield* configureEnvironment(change);
+    case 'key.rotate':
+      return yield* rotateKey(change, atMs);
+    case 'key.retire':
+      return yield* retireKey(change, atMs);
+    case 'key.retire-all':
+      return yield* retireAllTokenKeys(change, atMs);
+    case 'key.rewrap':
+      return yield* rewrapKeys(change);
   }
 }

@@ -49,7 +49,14 @@ export function* initialise(initial: InitialStore): Steps<Closing | undefined> {
     yield* run(
       db
         .insertInto('keys')
-        .values({ purpose, environment: ordinal, version, wrapped, created_at_ms: atMs }),
+        .values({
+          purpose,
+          environment: ordinal,
+          version,
+          wrapped,
+          created_at_ms: atMs,
+          retired_at_ms: null,
+        }),
     );
   }
   return {

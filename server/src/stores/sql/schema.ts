@@ -79,6 +79,7 @@ export type Tables = {
     version: number;
     wrapped: string;
     created_at_ms: number;
+    retired_at_ms: number | null;
   };
   changes: {
     sequence: number;

@@ -142,4 +142,7 @@ export const MIGRATIONS: readonly string[] = [
     process TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE keys ADD COLUMN retired_at_ms INTEGER;
+  `,
 ];

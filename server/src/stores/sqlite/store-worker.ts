@@ -1,6 +1,7 @@
 /** The writer thread of the main database: one write transaction after another, off the event loop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
@@ -16,6 +17,7 @@ export const WRITES = {
   acknowledgeNode,
   leaveNode,
   fenceNode,
+  moveSecret,
 };
 
 export type Writes = typeof WRITES;

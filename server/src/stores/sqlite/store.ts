@@ -11,6 +11,7 @@ import {
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
 import * as directory from '../sql/directory.ts';
+import { keys } from '../sql/keys.ts';
 import { listNodes } from '../sql/nodes.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
@@ -44,6 +45,7 @@ export function openStore(options: StoreOptions): Store {
   return {
     commit: (command) => writer.write('commit', { ...command, changeId: changeId() }),
     record: (line) => writer.write('appendAudit', line),
+    moveSecret: (move) => writer.write('moveSecret', move),
     directory: directoryOf(reader),
     audit: auditOf(reader),
     log: changeLogOf(reader),
@@ -72,6 +74,7 @@ function directoryOf(reader: Executor): Directory {
     secrets: async (filter) => reader.read(() => directory.secrets(filter)),
     scopes: async (environment) => reader.read(() => directory.scopes(environment)),
     resources: async (environment) => reader.read(() => directory.resources(environment)),
+    keys: async (atMs) => reader.read(() => keys(atMs)),
   };
 }
 

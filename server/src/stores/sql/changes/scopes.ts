@@ -25,7 +25,7 @@ export function* environmentRow(name: string): Steps<EnvironmentRow> {
 }
 
 /** The row, kept from other writers: what is numbered within an environment is numbered by one at a time. */
-function* lockedEnvironment(name: string): Steps<EnvironmentRow> {
+export function* lockedEnvironment(name: string): Steps<EnvironmentRow> {
   const { ordinal } = yield* environmentRow(name);
   return yield* lockedEnvironmentRow(ordinal);
 }

@@ -9,6 +9,7 @@ import {
   type NewSecret,
 } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
+import { heldKey } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 
 type SecretRow = Selectable<Tables['secrets']>;
@@ -33,6 +34,7 @@ export function secretFact(
 }
 
 export function* insertSecret(client: number, secret: NewSecret, by: By): Steps<Fact> {
+  yield* requirePepper(client, secret.pepperVersion);
   const row = yield* first(
     db
       .insertInto('secrets')
@@ -51,6 +53,16 @@ export function* insertSecret(client: number, secret: NewSecret, by: By): Steps<
       .returningAll(),
   );
   return secretFact(row as SecretRow);
+}
+
+/** Whoever hashed a secret may have read the keys a while ago: under a pepper that was retired since it could never be used. */
+function* requirePepper(client: number, version: number): Steps<void> {
+  const environment = db.selectFrom('clients').select('environment').where('ordinal', '=', client);
+  const held = yield* firstLocked(
+    heldKey('secret', version).where('environment', '=', environment),
+  );
+  if (held !== undefined) return;
+  throw new ChangeRefused('conflict', 'the keys were changed meanwhile: repeat the command');
 }
 
 function* liveSecrets(client: number, atMs: number): Steps<readonly SecretRow[]> {
