@@ -7,6 +7,7 @@ import { journalDirectory, type OpenedData } from './data-directory.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
+import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { openJournal } from './journal/journal.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -56,7 +57,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
   });
   const credentials = newCredentialsCache({
     log: store.log,
-    appliedSequence: () => replica.position.sequence,
+    position: () => replica.position,
     catchUp: () => follower.catchUp(),
   });
   const follower = newFollower(
@@ -93,6 +94,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       awaitReceipt({ nodes: store.nodes, clock }, sequence, REVOCATION_WAIT_MS),
     admission: newAdmission(),
     background: newBackground(log),
+    secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     clock,
     randomness,
     log,

@@ -104,7 +104,11 @@ export type ChangeLog = {
   /** Reads the changes after `after`. Never extends a lease. */
   poll(after: number): Promise<Poll>;
   /** What `/token` needs of one client, with the log's head in the same snapshot. */
-  loadClient(ordinal: number): Promise<{ head: number; client: ClientCredentials | undefined }>;
+  loadClient(ordinal: number): Promise<{
+    readonly incarnation: string;
+    readonly head: number;
+    readonly client: ClientCredentials | undefined;
+  }>;
   /** Calls `wake` when the log may have grown; a hint only, polling is the floor. Returns how to stop. */
   watch(wake: () => void): () => void;
 };
@@ -129,8 +133,8 @@ export type NodeRegistry = {
   ): Promise<void>;
   /** Renews the node's row in a committed write and polls in the same transaction; undefined: the row is gone. */
   renew(node: string, applied: number): Promise<Poll | undefined>;
-  /** Records how far the node has applied the log. */
-  acknowledge(node: string, applied: number): Promise<void>;
+  /** Records how far the node has applied the log; nothing, if the store's change of that number is another one. */
+  acknowledge(node: string, applied: Pick<Position, 'sequence' | 'changeId'>): Promise<void>;
   /** Takes the node's row away; the node has stopped deciding before it calls this. */
   leave(node: string): Promise<void>;
   list(): Promise<readonly NodeRow[]>;

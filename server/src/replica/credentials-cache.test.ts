@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ClientCredentials } from '../ports/model.ts';
 import { newCredentialsCache } from './credentials-cache.ts';
 
-type Answer = { head: number; client: ClientCredentials | undefined };
+type Answer = { incarnation: string; head: number; client: ClientCredentials | undefined };
 
 /** A log whose answers come when the test lets them, as a slow store's would. */
 function slowLog() {
@@ -15,16 +15,16 @@ function slowLog() {
   let newest = 0;
   const cache = newCredentialsCache({
     log: log as never,
-    appliedSequence: () => applied,
+    position: () => ({ incarnation: 'one', sequence: applied, changeId: '' }),
     catchUp: async () => {
       await Promise.resolve();
       applied = newest;
     },
   });
-  const answer = async (secrets: number, head = applied): Promise<void> => {
+  const answer = async (secrets: number, head = applied, incarnation = 'one'): Promise<void> => {
     while (asked.length === 0) await Promise.resolve();
     newest = Math.max(newest, head);
-    asked.shift()?.({ head, client: client(secrets) });
+    asked.shift()?.({ incarnation, head, client: client(secrets) });
   };
   return {
     cache,
@@ -89,6 +89,14 @@ test('a client that changed while the replica caught up with it is loaded again'
   await answered;
   cache.forget(1);
   await answer(1, 7);
+  assert.equal((await load)?.secrets.length, 1);
+});
+
+test('a load from another store than the one that is followed is thrown away and repeated', async () => {
+  const { cache, answer } = slowLog();
+  const load = cache.load(1);
+  await answer(2, 9, 'two');
+  await answer(1);
   assert.equal((await load)?.secrets.length, 1);
 });
 

@@ -1,7 +1,7 @@
 /** What `/token` needs of a client, loaded on demand, bounded, forgotten when the change log says so. */
 
 import type { ChangeLog } from '../ports/change-log.ts';
-import type { ClientCredentials } from '../ports/model.ts';
+import type { ClientCredentials, Position } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 
 /** Clients held at a time, some 500 bytes each. */
@@ -23,7 +23,7 @@ type Load = { stale: boolean; readonly done: Promise<ClientCredentials | undefin
 export function newCredentialsCache(deps: {
   log: ChangeLog;
   /** How far the replica has applied the log. */
-  appliedSequence: () => number;
+  position: () => Position;
   /** Applies the log as far as it goes. */
   catchUp: () => Promise<void>;
 }): CredentialsCache {
@@ -44,11 +44,14 @@ export function newCredentialsCache(deps: {
     for (let tries = 0; tries < LOADS_MAX; tries += 1) {
       const ticket = loads.get(ordinal) as Load;
       ticket.stale = false;
-      const { head, client } = await deps.log.loadClient(ordinal);
-      // Overtaken by an invalidation, or read from a snapshot older than what is applied: it may hold a dead secret.
-      if (ticket.stale || head < deps.appliedSequence()) continue;
+      const { incarnation, head, client } = await deps.log.loadClient(ordinal);
+      const applied = deps.position();
+      // Overtaken by an invalidation, read from another store, or from a snapshot older than what is applied: it may hold a
+      // dead secret.
+      const isForeign = incarnation !== applied.incarnation;
+      if (ticket.stale || isForeign || head < applied.sequence) continue;
       // Read from a snapshot that is ahead: it may name what this node has not heard of, such as a new pepper.
-      if (head > deps.appliedSequence()) await deps.catchUp();
+      if (head > applied.sequence) await deps.catchUp();
       if (ticket.stale) continue;
       if (client !== undefined) keep(client);
       return client;

@@ -59,15 +59,18 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
     lease.end();
     await log.snapshot((snapshot) => {
       epoch += 1;
+      // What was acknowledged were numbers of a store that may have lost them.
+      acknowledged = 0;
       replica.load(snapshot);
     });
   };
 
   const acknowledge = async (): Promise<void> => {
     while (!stopping.signal.aborted && replica.position.sequence > acknowledged) {
-      const { sequence } = replica.position;
-      await nodes.acknowledge(node, sequence);
-      acknowledged = sequence;
+      const applied = replica.position;
+      const appliedEpoch = epoch;
+      await nodes.acknowledge(node, applied);
+      if (appliedEpoch === epoch) acknowledged = applied.sequence;
     }
   };
 
@@ -147,7 +150,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
       void repeat('poll', options.pollIntervalMs, catchUp);
       void repeat('renew', options.leaseMs / RENEWALS_PER_LEASE, async () => {
         await renew();
-        replica.forget(clock.wallMs());
+        replica.forget(clock.monotonicMs());
       });
     },
     mayDecide: () => lease.isHeldAt(now()),

@@ -51,8 +51,9 @@ export async function awaitReceipt(
   let lookedAtLocksMs = startMs - LOCK_LOOK_INTERVAL_MS / 2;
 
   for (;;) {
-    const nowMs = clock.monotonicMs();
+    const askedMs = clock.monotonicMs();
     const rows = new Map((await nodes.list()).map((row) => [row.node, row]));
+    const nowMs = clock.monotonicMs();
     const mayLookAtLocks = nowMs - lookedAtLocksMs >= LOCK_LOOK_INTERVAL_MS;
     if (mayLookAtLocks) lookedAtLocksMs = nowMs;
     for (const node of [...waiting]) {
@@ -60,7 +61,7 @@ export async function awaitReceipt(
       const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
       if (row === undefined) left.push(entry);
       else if (row.appliedSequence >= sequence) confirmed.push(entry);
-      else if (await isWrittenOff(deps, row, { watched, nowMs, mayLookAtLocks }))
+      else if (await isWrittenOff(deps, row, { watched, askedMs, nowMs, mayLookAtLocks }))
         fenced.push(entry);
       else continue;
       waiting.delete(node);
@@ -77,9 +78,14 @@ export async function awaitReceipt(
 async function isWrittenOff(
   deps: { readonly nodes: NodeRegistry },
   row: NodeRow,
-  look: { watched: Map<string, Watched>; nowMs: number; mayLookAtLocks: boolean },
+  look: {
+    watched: Map<string, Watched>;
+    askedMs: number;
+    nowMs: number;
+    mayLookAtLocks: boolean;
+  },
 ): Promise<boolean> {
-  const { watched, nowMs } = look;
+  const { watched, askedMs, nowMs } = look;
   if (look.mayLookAtLocks && (await deps.nodes.isDead(row.node))) {
     return deps.nodes.fence(row.node, row.renewals);
   }
@@ -88,7 +94,8 @@ async function isWrittenOff(
     watched.set(row.node, { renewals: row.renewals, sinceMs: nowMs });
     return false;
   }
-  const silenceMs = nowMs - seen.sinceMs;
+  // From after the first reply to before the last question: the counter stood still for at least that long.
+  const silenceMs = askedMs - seen.sinceMs;
   if (silenceMs < row.leaseMs * (1 + RATE_MARGIN) + MARGIN_MS) return false;
   return deps.nodes.fence(row.node, row.renewals);
 }

@@ -94,6 +94,22 @@ test('changes are applied in order and once, however often a poll brings them', 
   assert.equal(replica.take({ ...poll, head: 13 }, asked), 'behind');
 });
 
+test('an answer that was overtaken is applied only where it tells the same story', () => {
+  const replica = loaded();
+  const asked = replica.position;
+  assert.equal(replica.take(pollOf([PROGRAM], [PROGRAM]), asked), 'current');
+  const other = pollOf([PROGRAM], [PROGRAM], [PROGRAM]);
+  const reused = other.changes.map((change) => ({
+    ...change,
+    changeId: `other-${change.sequence}`,
+  }));
+  assert.equal(replica.take({ ...other, changes: reused }, asked), 'diverged');
+  assert.equal(replica.take(pollOf([PROGRAM]), asked), 'behind');
+  assert.equal(replica.position.sequence, 12);
+  assert.equal(replica.take(other, asked), 'current');
+  assert.equal(replica.position.sequence, 13);
+});
+
 test('a gap in the log is never stepped over', () => {
   const replica = loaded();
   const poll = pollOf([], [{ ...PROGRAM, generation: 4 }]);
@@ -121,11 +137,13 @@ test('a killed secret kills the tokens it minted and no others', () => {
   assert.equal(standing(replica, { secret: 8 }), 'live');
 });
 
-test('a revoked token is forgotten only after its time', () => {
+test('a revoked token is forgotten only after longer than any token lives', () => {
   const replica = loaded({ is: 'revoked-token', jti: 'jti', client: 5, forgetAtMs: 90_000 });
-  replica.forget(90_000);
+  const HOUR_MS = 3_600_000;
+  replica.forget(5);
+  replica.forget(5 + 25 * HOUR_MS);
   assert.equal(standing(replica), 'revoked');
-  replica.forget(90_001);
+  replica.forget(6 + 25 * HOUR_MS);
   assert.equal(replica.isTokenRevoked('jti'), false);
 });
 

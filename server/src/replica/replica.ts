@@ -46,8 +46,8 @@ export type Replica = {
    * replica must be loaded anew. 'behind': there is more to poll.
    */
   take(poll: Poll, asked: Position): 'current' | 'behind' | 'diverged';
-  /** Drops what no token can need any more. */
-  forget(nowMs: number): void;
+  /** Drops what has been held for longer than any token lives, by the node's own monotonic clock. Call it now and then. */
+  forget(monotonicMs: number): void;
 };
 
 export type Listeners = {
@@ -65,8 +65,8 @@ export function newReplica(listeners: Listeners): Replica {
   const clients = newClientTable();
   const environments = new Map<number, MutableEnvironment>();
   const programs = new Map<number, ProgramState>();
-  const revokedTokens = new Map<string, number>();
-  const killedSecrets = new Map<number, number>();
+  const revokedTokens = new Map<string, Seen>();
+  const killedSecrets = new Map<number, Seen>();
   let lastSecret = 0;
   let position = NOWHERE;
 
@@ -94,11 +94,11 @@ export function newReplica(listeners: Listeners): Replica {
         return;
       case 'secret':
         lastSecret = Math.max(lastSecret, fact.ordinal);
-        if (fact.killed) killedSecrets.set(fact.ordinal, fact.forgetAtMs);
+        if (fact.killed) killedSecrets.set(fact.ordinal, undefined);
         listeners.clientChanged(fact.client);
         return;
       case 'revoked-token':
-        revokedTokens.set(fact.jti, fact.forgetAtMs);
+        revokedTokens.set(fact.jti, undefined);
         return;
       case 'scope':
         existing(fact.environment).scopes.set(fact.number, fact.name);
@@ -165,12 +165,16 @@ export function newReplica(listeners: Listeners): Replica {
         poll.head >= asked.sequence &&
         poll.changeIdAtAfter === asked.changeId;
       if (!sameStore) return 'diverged';
+      // Asked before another answer was applied. Where the two overlap they must tell the same story.
+      const overlap = poll.changes.find(({ sequence }) => sequence === position.sequence);
+      if (overlap !== undefined && overlap.changeId !== position.changeId) return 'diverged';
+      if (overlap === undefined && asked.sequence < position.sequence) return 'behind';
       for (const change of poll.changes) applyChange(change);
       return position.sequence >= poll.head ? 'current' : 'behind';
     },
-    forget: (nowMs) => {
-      dropPast(revokedTokens, nowMs);
-      dropPast(killedSecrets, nowMs);
+    forget: (monotonicMs) => {
+      dropOld(revokedTokens, monotonicMs);
+      dropOld(killedSecrets, monotonicMs);
     },
   };
 }
@@ -185,6 +189,15 @@ function newEnvironment(record: EnvironmentRecord): MutableEnvironment {
   };
 }
 
-function dropPast<Key>(map: Map<Key, number>, nowMs: number): void {
-  for (const [key, forgetAtMs] of map) if (forgetAtMs < nowMs) map.delete(key);
+/** When a kill was first seen by `forget`; undefined until then. */
+type Seen = number | undefined;
+
+/** No token lives longer than a day. Not by the wall clock: one that jumps ahead and back would revive what was killed. */
+const REMEMBER_MS = 25 * 60 * 60 * 1000;
+
+function dropOld<Key>(map: Map<Key, Seen>, monotonicMs: number): void {
+  for (const [key, seenMs] of map) {
+    if (seenMs === undefined) map.set(key, monotonicMs);
+    else if (monotonicMs - seenMs > REMEMBER_MS) map.delete(key);
+  }
 }

@@ -211,13 +211,26 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         });
         const poll = await store.nodes.renew(node, 0);
         assert.equal(poll?.head, (await store.log.poll(0)).head);
-        assert.equal(await store.nodes.fence(node, 0), false);
         const [row] = await store.nodes.list();
-        assert.equal(row?.renewals, 1);
-        assert.equal(await store.nodes.fence(node, 1), true);
+        const renewals = row?.renewals ?? -1;
+        assert.equal(await store.nodes.fence(node, renewals - 1), false);
+        assert.equal(await store.nodes.fence(node, renewals), true);
         assert.equal(await store.nodes.renew(node, 0), undefined);
-        await store.nodes.acknowledge(node, 99);
+        await store.nodes.acknowledge(node, { sequence: 1, changeId: '' });
         assert.deepEqual(await store.nodes.list(), []);
+      }));
+
+    test('a node confirms a change only where the store has that very change', () =>
+      withStore(async (store) => {
+        const { node } = store.takeNode();
+        const about = { node, leaseMs: 1_000, version: '1', listen: 'l', process: 'p' };
+        await store.nodes.register(about);
+        const applied = async () => (await store.nodes.list())[0]?.appliedSequence;
+        const { position } = await store.log.snapshot((at) => ({ position: at.position }));
+        await store.nodes.acknowledge(node, { ...position, changeId: 'of a lost history' });
+        assert.equal(await applied(), 0);
+        await store.nodes.acknowledge(node, position);
+        assert.equal(await applied(), position.sequence);
       }));
 
     test('what a client needs at /token comes with the head of the log it was read at', () =>

@@ -64,8 +64,8 @@ export function* pollChanges(after: number): Steps<Poll> {
 
 export function* loadClientCredentials(
   ordinal: number,
-): Steps<{ head: number; client: ClientCredentials | undefined }> {
-  const { sequence: head } = yield* positionOfStore();
+): Steps<{ incarnation: string; head: number; client: ClientCredentials | undefined }> {
+  const { incarnation, sequence: head } = yield* positionOfStore();
   const client = yield* first(
     db
       .selectFrom('clients')
@@ -82,7 +82,7 @@ export function* loadClientCredentials(
       ])
       .where('clients.ordinal', '=', ordinal),
   );
-  if (client === undefined) return { head, client: undefined };
+  if (client === undefined) return { incarnation, head, client: undefined };
   const secrets = yield* all(
     db
       .selectFrom('secrets')
@@ -93,6 +93,7 @@ export function* loadClientCredentials(
       .limit(SECRETS_PER_CLIENT_MAX),
   );
   return {
+    incarnation,
     head,
     client: {
       ordinal: client.ordinal,
@@ -173,6 +174,16 @@ export const SNAPSHOT_PARTS = [
     forgetAtMs: row.forget_at_ms,
   })),
 ] as const;
+
+/** The first facts of a snapshot: the environments, then their root keys. */
+export function* keyFacts(): Steps<readonly Fact[]> {
+  const facts: Fact[] = [];
+  for (const { query, factOf } of SNAPSHOT_PARTS.slice(0, 2)) {
+    const rows = yield { node: query, locks: false };
+    for (const row of rows) facts.push(factOf(row));
+  }
+  return facts;
+}
 
 type SnapshotPart = {
   readonly query: RootOperationNode;

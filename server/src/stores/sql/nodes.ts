@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { NodeRow, Poll } from '../../ports/change-log.ts';
+import type { Position } from '../../ports/model.ts';
 import { pollChanges } from './change-log.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
@@ -17,7 +18,8 @@ export function* registerNode(node: Registration): Steps<void> {
     db.insertInto('nodes').values({
       node: node.node,
       lease_ms: node.leaseMs,
-      renewals: 0,
+      // Higher than a counter of this node's earlier lives has come, so that nobody takes one life for another.
+      renewals: node.atMs,
       applied_sequence: 0,
       started_at_ms: node.atMs,
       renewed_at_ms: node.atMs,
@@ -44,13 +46,23 @@ export function* renewNode(renewal: {
   return row === undefined ? undefined : yield* pollChanges(renewal.applied);
 }
 
-export function* acknowledgeNode(node: string, applied: number): Steps<void> {
+/** A number says nothing once a lossy failover has given it to another change: the change's id must fit as well. */
+export function* acknowledgeNode(
+  node: string,
+  { sequence, changeId }: Pick<Position, 'sequence' | 'changeId'>,
+): Steps<void> {
+  const sameChange = db
+    .selectFrom('changes')
+    .select('sequence')
+    .where('sequence', '=', sequence)
+    .where('change_id', '=', changeId);
   yield* run(
     db
       .updateTable('nodes')
-      .set({ applied_sequence: applied })
+      .set({ applied_sequence: sequence })
       .where('node', '=', node)
-      .where('applied_sequence', '<', applied),
+      .where('applied_sequence', '<', sequence)
+      .where((of) => of.exists(sameChange)),
   );
 }
 

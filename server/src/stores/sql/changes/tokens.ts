@@ -10,6 +10,8 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
 /** Above this many live revoked tokens a client's generation is raised instead, so that memory stays bounded. */
 const REVOKED_TOKENS_PER_CLIENT_MAX = 1_000;
+/** Rows stay this much longer, as the clock of whoever prunes may be ahead: a row pruned early would revive a token. */
+const PRUNE_MARGIN_MS = 7 * 24 * 60 * 60 * 1000;
 /** Kept past expiry, for nodes whose clocks lag. */
 const FORGET_AFTER_EXPIRY_MS = 60 * 60 * 1000;
 
@@ -22,7 +24,7 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
     db.selectFrom('revoked_tokens').select('jti').where('jti', '=', change.jti),
   );
   if (known !== undefined) return yield* earlierChange(change.kind, change.jti);
-  yield* run(db.deleteFrom('revoked_tokens').where('forget_at_ms', '<', atMs));
+  yield* run(db.deleteFrom('revoked_tokens').where('forget_at_ms', '<', atMs - PRUNE_MARGIN_MS));
   const live = yield* first(
     db
       .selectFrom('revoked_tokens')
