@@ -44,6 +44,13 @@ export const SETTINGS = {
     read: text,
     fallback: './data',
   }),
+  databaseUrl: setting<string | undefined>({
+    doc: 'PostgreSQL that keeps everything instead of the data directory, for many nodes: postgres://USER@HOST:PORT/NAME. TLS is verified unless it says sslmode=disable or the host is this machine; a password may stand in PGPASSWORD.',
+    flag: 'database-url',
+    variable: 'COUNTERSIGN_DATABASE_URL',
+    read: databaseUrl,
+    fallback: undefined,
+  }),
   listen: setting<ListenAt>({
     doc: 'Address of the public listener: /token and the rest below each issuer.',
     flag: 'listen',
@@ -121,6 +128,21 @@ export const SETTINGS = {
     read: text,
     fallback: undefined,
   }),
+  newMasterKeyFile: setting<string | undefined>({
+    doc: 'For `keys rewrap` alone: file with the master key to put the store under. Made if there is none.',
+    flag: 'new-master-key-file',
+    variable: 'COUNTERSIGN_NEW_MASTER_KEY_FILE',
+    inFile: false,
+    read: text,
+    fallback: undefined,
+  }),
+  newMasterKey: setting<string | undefined>({
+    doc: 'For `keys rewrap` alone: the master key itself to put the store under.',
+    variable: 'COUNTERSIGN_NEW_MASTER_KEY',
+    inFile: false,
+    read: text,
+    fallback: undefined,
+  }),
   leaseMs: setting({
     doc: 'How long a node may decide without news from the store, in milliseconds: the longest wait for a receipt.',
     variable: 'COUNTERSIGN_LEASE_MS',
@@ -149,11 +171,6 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** Reads the configuration. Throws `ConfigurationError`, naming the setting and where its value came from. */
 export function readConfig(sources: { readonly flags: Flags; readonly env: Env }): Config {
   const { flags, env } = sources;
-  if ((flags['database-url'] ?? env['COUNTERSIGN_DATABASE_URL']) !== undefined) {
-    throw new ConfigurationError(
-      '--database-url: this version keeps its data in a directory (--data DIR); PostgreSQL is not supported yet',
-    );
-  }
   const file = readFile(flags['config'] ?? env['COUNTERSIGN_CONFIG']);
   const config: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
@@ -279,6 +296,15 @@ function cidrs(value: unknown): readonly string[] {
     throw new Error('addresses such as 10.0.0.7, 10.0.0.0/8 or fd00::/8');
   }
   return blocks;
+}
+
+function databaseUrl(value: unknown): string {
+  const given = text(value);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const fits = url?.protocol === 'postgres:' || url?.protocol === 'postgresql:';
+  // Without a name the driver would guess one.
+  if (fits && url.pathname.length > 1) return given;
+  throw new Error('a URL such as postgres://countersign@db.bank.example:5432/countersign');
 }
 
 /** An issuer has no query and no fragment (RFC 8414 §2), and here no trailing slash, so that it has one spelling. */

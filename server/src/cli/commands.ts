@@ -5,6 +5,7 @@ import { AUDIT_COMMANDS } from './commands/audit.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
+import { KEY_COMMANDS } from './commands/keys.ts';
 import { NODE_COMMANDS } from './commands/nodes.ts';
 import { PROGRAM_COMMANDS } from './commands/program.ts';
 import { SECRET_COMMANDS } from './commands/secret.ts';
@@ -21,5 +22,6 @@ export const COMMANDS: readonly Command[] = [
   ...TOKEN_COMMANDS,
   ...AUDIT_COMMANDS,
   ...NODE_COMMANDS,
+  ...KEY_COMMANDS,
   DOCTOR_COMMAND,
 ];

@@ -115,9 +115,9 @@ export class KeyRing {
     return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key;
   }
 
-  /** Whether this node may not have heard of the pepper yet. One that is older and missing is retired. */
-  isNewerPepper(environmentOrdinal: number, version: number): boolean {
-    return version > newestOf(this.#of(environmentOrdinal).secret).version;
+  /** 0 while none is known. */
+  newestPepperVersion(environmentOrdinal: number): number {
+    return this.#environments.get(environmentOrdinal)?.secret.newest ?? 0;
   }
 
   /** What new secrets are hashed under. */

@@ -159,7 +159,7 @@ function matchingSecret(
 function pepperOf(keyRing: KeyRing, environment: number, version: number): Pepper | undefined {
   if (version === NO_SECRET.pepperVersion) return keyRing.newestPepper(environment).pepper;
   const pepper = keyRing.pepper(environment, version);
-  if (pepper === undefined && keyRing.isNewerPepper(environment, version)) {
+  if (pepper === undefined && version > keyRing.newestPepperVersion(environment)) {
     throw new StoreUnavailable('a pepper is not loaded yet');
   }
   return pepper;

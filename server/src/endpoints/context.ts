@@ -11,6 +11,7 @@ import type { Receipt } from '../replica/receipt.ts';
 import type { EnvironmentState, Replica } from '../replica/replica.ts';
 import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
+import type { SecretMoves } from './secret-moves.ts';
 
 export type Authority = {
   readonly replica: Replica;
@@ -23,6 +24,7 @@ export type Authority = {
   readonly receipt: (sequence: number) => Promise<Receipt>;
   readonly admission: Admission;
   readonly background: Background;
+  readonly secretMoves: SecretMoves;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Log;

@@ -1,0 +1,38 @@
+/** Puts the store under another master key: every root key wrapped anew, none of them changed. */
+
+import type { MasterKey } from '../credentials/key-wrapping.ts';
+import { commitAndAwait, type Done, type OperationContext } from './context.ts';
+import { invalid } from './input.ts';
+
+export type Rewrapped = Done & {
+  /** Fingerprints of the master keys. */
+  readonly before: string;
+  readonly after: string;
+  /** Root keys that were wrapped anew. */
+  readonly keys: number;
+};
+
+/** Re-wraps every root key, retired ones too. Throws `ChangeRefused`, also while a server runs. */
+export async function rewrapKeys(
+  context: OperationContext,
+  input: { readonly master: MasterKey },
+): Promise<Rewrapped> {
+  const { directory, keyRing, clock } = context;
+  const before = keyRing.masterKeyCheck();
+  const after = input.master.fingerprint();
+  if (before === after) throw invalid('the new master key is the present one: give another');
+  await writeOffTheDead(context);
+  const wrapped = (await directory.keys(clock.wallMs())).map((key) => ({
+    before: key.wrapped,
+    after: keyRing.rewrap(key, input.master),
+  }));
+  const done = await commitAndAwait(context, { kind: 'key.rewrap', before, after, wrapped });
+  return { before, after, keys: wrapped.length, ...done };
+}
+
+/** A process that was killed has left its row behind; it decides nothing any more and needs no key. */
+async function writeOffTheDead({ nodes }: Pick<OperationContext, 'nodes'>): Promise<void> {
+  for (const { node, renewals } of await nodes.list()) {
+    if (await nodes.isDead(node)) await nodes.fence(node, renewals);
+  }
+}
