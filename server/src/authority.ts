@@ -8,7 +8,6 @@ import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
-import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { openJournal } from './journal/journal.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -95,7 +94,6 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       awaitReceipt({ nodes: store.nodes, clock }, sequence, REVOCATION_WAIT_MS),
     admission: newAdmission(),
     background: newBackground(log),
-    secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     clock,
     randomness,
