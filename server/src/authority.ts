@@ -3,12 +3,11 @@
 import { hostname } from 'node:os';
 import { baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
-import { journalDirectory, type OpenedData } from './data-directory.ts';
+import type { OpenedData } from './data-directory.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
-import { openJournal } from './journal/journal.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import { newCredentialsCache } from './replica/credentials-cache.ts';
@@ -77,10 +76,8 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     },
     { ...FOLLOWER_DEFAULTS, leaseMs: config.leaseMs },
   );
-  const journal = await openJournal({
-    directory: journalDirectory(config),
+  const journal = await data.journal.open({
     slot,
-    clock,
     onTrouble: (message) => log.error({ cause: message }, 'trouble in the journal'),
   });
   const authority: Authority = {

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import { createMasterKeyFile, loadMasterKey, type MasterKey } from './credentials/master-key.ts';
+import { openJournal } from './journal/journal.ts';
+import { openJournalReader } from './journal/reader.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
+import type { Journal, JournalReader } from './ports/journal.ts';
 import { masterKeyCheck } from './stores/sql/directory.ts';
 import { initialise } from './stores/sqlite/append.ts';
 import { connectWriter, migrate } from './stores/sqlite/connect.ts';
@@ -14,11 +17,22 @@ import { executorOf } from './stores/sqlite/executor.ts';
 import { databasePath, openStore } from './stores/sqlite/store.ts';
 import type { Store } from './stores/store.ts';
 
+/** The journal that goes with a store: for the node that appends, and for whoever reads. */
+type OpenedJournal = {
+  open(options: {
+    /** Name that no other living process uses with this store. */
+    readonly slot: string;
+    readonly onTrouble: (message: string) => void;
+  }): Promise<Journal>;
+  readonly reader: JournalReader;
+};
+
 export type OpenedData = {
   readonly store: Store;
   readonly masterKey: MasterKey;
   /** Where a master key was made just now: the operator must hear of it once. */
   readonly newMasterKeyFile: string | undefined;
+  readonly journal: OpenedJournal;
 };
 
 export const journalDirectory = (config: Config): string => join(config.data, 'journal');
@@ -28,7 +42,11 @@ class DataDirectoryError extends Error {
   override readonly name = 'DataDirectoryError';
 }
 
-type Deps = { readonly clock: Clock; readonly randomness: Randomness; readonly actor: string };
+export type Deps = {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly actor: string;
+};
 
 /** Opens the data directory, making what is missing. Throws `DataDirectoryError`, `MasterKeyError` or a refusal of the schema. */
 export async function openDataDirectory(config: Config, deps: Deps): Promise<OpenedData> {
@@ -42,10 +60,19 @@ export async function openDataDirectory(config: Config, deps: Deps): Promise<Ope
     clock: deps.clock,
     randomness: deps.randomness,
   });
-  return { store, masterKey, newMasterKeyFile };
+  const directory = journalDirectory(config);
+  return {
+    store,
+    masterKey,
+    newMasterKeyFile,
+    journal: {
+      open: (options) => openJournal({ ...options, directory, clock: deps.clock }),
+      reader: openJournalReader({ directory }),
+    },
+  };
 }
 
-async function prepareDirectory(directory: string): Promise<void> {
+export async function prepareDirectory(directory: string): Promise<void> {
   try {
     const made = await mkdir(directory, { recursive: true, mode: 0o700 });
     // mkdir's mode is cut by the umask, never widened; a directory that was there stays as its owner made it.
@@ -60,7 +87,8 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
 }
 
-async function masterKeyOf(
+/** Loads the key; makes one where the data are new and none is configured. */
+export async function masterKeyOf(
   config: Config,
   isNew: boolean,
   random: Randomness,
@@ -125,7 +153,8 @@ function openedOrExplained(path: string): ReturnType<typeof connectWriter> {
   }
 }
 
-function initialStore(
+/** The first rows of a new store, with fresh keys. */
+export function initialStore(
   config: Config,
   deps: Deps & { masterKey: MasterKey },
 ): Parameters<typeof initialise>[0] {
@@ -154,7 +183,7 @@ function initialStore(
   };
 }
 
-function exists(path: string): Promise<boolean> {
+export function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

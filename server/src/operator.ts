@@ -3,11 +3,10 @@
 import type { Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import { systemRandomness } from './credentials/random.ts';
-import { journalDirectory, openDataDirectory } from './data-directory.ts';
-import { openJournalReader } from './journal/reader.ts';
+import { openData } from './database.ts';
 import type { OperationContext } from './operations/context.ts';
-import type { ChangeLog } from './ports/change-log.ts';
 import type { EnvironmentRecord } from './ports/model.ts';
+import type { Store } from './stores/store.ts';
 import { systemClock } from './system-clock.ts';
 
 export type OpenedForOperator = {
@@ -20,13 +19,13 @@ export type OpenedForOperator = {
 export async function openForOperator(config: Config, actor: string): Promise<OpenedForOperator> {
   const clock = systemClock;
   const randomness = systemRandomness();
-  const { store, masterKey, newMasterKeyFile } = await openDataDirectory(config, {
+  const { store, journal, masterKey, newMasterKeyFile } = await openData(config, {
     clock,
     randomness,
     actor,
   });
   const keyRing = new KeyRing(masterKey);
-  await loadKeys(store.log, keyRing);
+  await loadKeys(store, keyRing);
   return {
     context: {
       actor,
@@ -35,7 +34,7 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       audit: store.audit,
       log: store.log,
       nodes: store.nodes,
-      journal: openJournalReader({ directory: journalDirectory(config) }),
+      journal: journal.reader,
       keyRing,
       clock,
       randomness,
@@ -45,17 +44,12 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
   };
 }
 
-/** Takes the keys out of a snapshot; they come first, so a large store costs no more than a small one. */
-async function loadKeys(log: ChangeLog, keyRing: KeyRing): Promise<void> {
-  await log.snapshot(({ facts }) => {
-    const environments = new Map<number, EnvironmentRecord>();
-    for (const fact of facts) {
-      if (fact.is === 'environment') environments.set(fact.ordinal, fact);
-      else if (fact.is !== 'key') break;
-      else {
-        const environment = environments.get(fact.environment);
-        if (environment !== undefined) keyRing.add({ ...fact, environment });
-      }
-    }
-  });
+async function loadKeys(store: Store, keyRing: KeyRing): Promise<void> {
+  const environments = new Map<number, EnvironmentRecord>();
+  for (const fact of await store.rootKeys()) {
+    if (fact.is === 'environment') environments.set(fact.ordinal, fact);
+    if (fact.is !== 'key') continue;
+    const environment = environments.get(fact.environment);
+    if (environment !== undefined) keyRing.add({ ...fact, environment });
+  }
 }

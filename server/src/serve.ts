@@ -4,7 +4,7 @@ import cluster from 'node:cluster';
 import { newNode } from './authority.ts';
 import type { Config } from './config.ts';
 import { systemRandomness } from './credentials/random.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { openData } from './database.ts';
 import { checkListenAddress } from './http/listen-address.ts';
 import { buildListener, type Listener } from './http/listener.ts';
 import { newLog } from './observe/log.ts';
@@ -25,7 +25,7 @@ export function serve(config: Config): Promise<number> {
 async function serveNode(config: Config): Promise<number> {
   const clock = systemClock;
   const randomness = systemRandomness();
-  const data = await openDataDirectory(config, { clock, randomness, actor: 'system:serve' });
+  const data = await openData(config, { clock, randomness, actor: 'system:serve' });
   const log = newLog(config.logLevel);
   if (data.newMasterKeyFile !== undefined) {
     log.warn(

@@ -102,7 +102,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: 'database-url',
     value: 'URL',
-    doc: 'PostgreSQL (COUNTERSIGN_DATABASE_URL): not in this version.',
+    doc: 'PostgreSQL instead of a data directory (COUNTERSIGN_DATABASE_URL).',
   },
   {
     name: 'master-key-file',

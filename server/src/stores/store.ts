@@ -1,12 +1,14 @@
 /** A store as the rest of the server holds it, whatever engine it stands on: the ports together, and its end. */
 
-import type { ChangeLog, NodeRegistry } from '../ports/change-log.ts';
+import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
 import type { AuditTrail, Changes, Directory } from '../ports/store.ts';
 
 export type Store = Changes & {
   readonly directory: Directory;
   readonly audit: AuditTrail;
   readonly log: ChangeLog;
+  /** The environments and their root keys, which a tool needs without the rest of a snapshot. */
+  rootKeys(): Promise<readonly Fact[]>;
   readonly nodes: NodeRegistry;
   /** A name for a new node of this process, its slot held until the store is closed. */
   takeNode(): { node: string; slot: string };

@@ -47,16 +47,14 @@ export function* initialise(initial: InitialStore): Steps<Closing | undefined> {
     const ordinal = ordinals.get(environment);
     if (ordinal === undefined) throw new Error(`a key names no environment: ${environment}`);
     yield* run(
-      db
-        .insertInto('keys')
-        .values({
-          purpose,
-          environment: ordinal,
-          version,
-          wrapped,
-          created_at_ms: atMs,
-          retired_at_ms: null,
-        }),
+      db.insertInto('keys').values({
+        purpose,
+        environment: ordinal,
+        version,
+        wrapped,
+        created_at_ms: atMs,
+        retired_at_ms: null,
+      }),
     );
   }
   return {

@@ -1,8 +1,9 @@
 /** Runs the steps of a transaction on one SQLite connection, synchronously from BEGIN to COMMIT. */
 
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { createQueryId, type RootOperationNode, SqliteQueryCompiler } from 'kysely';
 import { StoreUnavailable } from '../../ports/store.ts';
+import { checkedParameters } from '../sql/parameters.ts';
 import type { Steps } from '../sql/schema.ts';
 
 /** The texts of this program's queries are few; a bound all the same, should one of them vary. */
@@ -31,7 +32,7 @@ export function executorOf(connection: DatabaseSync): Executor {
     let step = steps.next();
     while (!step.done) {
       const { sql, parameters } = compiled(step.value.node);
-      step = steps.next(prepare(sql).all(...checked(parameters)));
+      step = steps.next(prepare(sql).all(...checkedParameters(parameters)));
     }
     return step.value;
   };
@@ -52,7 +53,7 @@ export function executorOf(connection: DatabaseSync): Executor {
     snapshot: (body) => inTransaction('BEGIN', () => body(runSteps)),
     stream: (query) => {
       const { sql, parameters } = compiled(query);
-      return prepare(sql).iterate(...checked(parameters));
+      return prepare(sql).iterate(...checkedParameters(parameters));
     },
     dataVersion: () => (version.get() as { data_version: number }).data_version,
   };
@@ -69,20 +70,6 @@ function statementCache(connection: DatabaseSync): (sql: string) => StatementSyn
     }
     return statement;
   };
-}
-
-/** An object or a date as the first parameter would be taken for named parameters and bind NULL without a word. */
-function checked(parameters: readonly unknown[]): SQLInputValue[] {
-  for (const value of parameters) {
-    const fits =
-      value === null ||
-      typeof value === 'number' ||
-      typeof value === 'string' ||
-      typeof value === 'bigint' ||
-      value instanceof Uint8Array;
-    if (!fits) throw new TypeError(`a ${typeof value} is no SQLite parameter`);
-  }
-  return parameters as SQLInputValue[];
 }
 
 /** SQLite's primary result codes that mean "not now" or "not on this disk": busy, locked, read-only, I/O, full, cannot open, … */

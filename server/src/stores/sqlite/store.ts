@@ -5,6 +5,7 @@ import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { AuditTrail, Directory } from '../../ports/store.ts';
 import {
+  keyFacts,
   loadClientCredentials,
   pollChanges,
   positionOfStore,
@@ -49,6 +50,7 @@ export function openStore(options: StoreOptions): Store {
     directory: directoryOf(reader),
     audit: auditOf(reader),
     log: changeLogOf(reader),
+    rootKeys: async () => reader.read(() => keyFacts()),
     nodes: registryOf(reader, writer, options),
     takeNode: () => {
       const slot = takeSlot(locksOf(options.dataDirectory));

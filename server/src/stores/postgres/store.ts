@@ -1,0 +1,152 @@
+/** The store for many nodes: one PostgreSQL database, a few connections a process, and nothing kept on this machine. */
+
+import { hostname } from 'node:os';
+import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
+import type { Clock, Randomness } from '../../ports/clock.ts';
+import type { AuditTrail, Committed, Directory } from '../../ports/store.ts';
+import type { Closing } from '../sql/append.ts';
+import { lineOf } from '../sql/append.ts';
+import {
+  keyFacts,
+  loadClientCredentials,
+  pollChanges,
+  positionOfStore,
+  SNAPSHOT_PARTS,
+} from '../sql/change-log.ts';
+import { effectOf } from '../sql/commit.ts';
+import * as directory from '../sql/directory.ts';
+import { keys, moveSecret } from '../sql/keys.ts';
+import {
+  acknowledgeNode,
+  fenceNode,
+  leaveNode,
+  listNodes,
+  registerNode,
+  renewNode,
+} from '../sql/nodes.ts';
+import type { Steps } from '../sql/schema.ts';
+import type { Store } from '../store.ts';
+import { type Connections, openConnections } from './connections.ts';
+import * as executor from './executor.ts';
+import { watchNotifications } from './watch.ts';
+
+/** What keeps this node deciding. Apart from operators' changes, so that those never hold up a renewal. */
+const FOLLOWING_CONNECTIONS_MAX = 3;
+const WORKING_CONNECTIONS_MAX = 4;
+
+export type PostgresStoreOptions = {
+  readonly databaseUrl: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+};
+
+/** Opens a store whose schema is up to date and whose first rows are written (see `migrate.ts`). */
+export function openPostgresStore(options: PostgresStoreOptions): Store {
+  const { randomness } = options;
+  const open = (connectionsMax: number): Connections =>
+    openConnections({ databaseUrl: options.databaseUrl, connectionsMax, randomness });
+  const following = open(FOLLOWING_CONNECTIONS_MAX);
+  const working = open(WORKING_CONNECTIONS_MAX);
+  return {
+    commit: (command) => {
+      const changeId = randomness.bytes(9).toString('base64url');
+      return executor.change(working, function* (): Steps<Closing | Committed> {
+        const effect = yield* effectOf(command);
+        if ('changed' in effect) return effect;
+        const { actor, atMs } = command;
+        return { ...effect, kind: command.change.kind, actor, atMs, changeId };
+      });
+    },
+    record: async (line) => {
+      // One statement that commits itself: it holds the head of the audit trail and never waits for us.
+      const values = [line.action, line.change ?? null, lineOf(line)];
+      await working.use((session) => session.query('select append_audit($1, $2, $3)', values));
+    },
+    directory: directoryOf(working),
+    audit: auditOf(working),
+    log: changeLogOf(following, options),
+    rootKeys: () => executor.read(working, () => keyFacts()),
+    moveSecret: (move) => executor.write(working, () => moveSecret(move)),
+    nodes: registryOf(following, options),
+    takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
+    close: async () => {
+      await Promise.all([following.close(), working.close()]);
+    },
+  };
+}
+
+/** Random, as nobody on another machine could tell whether an earlier node of the same name is gone. */
+function newNodeName(randomness: Randomness): string {
+  const machine = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .slice(0, 32);
+  return `${machine}-${randomness.bytes(6).toString('hex')}`;
+}
+
+function directoryOf(connections: Connections): Directory {
+  const read = <T>(steps: () => Steps<T>): Promise<T> => executor.read(connections, steps);
+  return {
+    environments: () => read(() => directory.environments()),
+    programs: (filter) => read(() => directory.programs(filter)),
+    clients: (filter) => read(() => directory.clients(filter)),
+    secrets: (filter) => read(() => directory.secrets(filter)),
+    scopes: (environment) => read(() => directory.scopes(environment)),
+    resources: (environment) => read(() => directory.resources(environment)),
+    keys: (atMs) => read(() => keys(atMs)),
+  };
+}
+
+function auditOf(connections: Connections): AuditTrail {
+  const read = <T>(steps: () => Steps<T>): Promise<T> => executor.read(connections, steps);
+  return {
+    lines: (filter) => read(() => directory.audit(filter)),
+    chain: (range) => read(() => directory.auditRows(range)),
+    head: () => read(() => directory.auditHead()),
+  };
+}
+
+function changeLogOf(connections: Connections, options: PostgresStoreOptions): ChangeLog {
+  return {
+    snapshot: (take) => snapshotOf(connections, take),
+    poll: (after) => executor.read(connections, () => pollChanges(after)),
+    loadClient: (ordinal) => executor.read(connections, () => loadClientCredentials(ordinal)),
+    watch: (wake) => watchNotifications(options, wake),
+  };
+}
+
+/** All facts are read first, as `take` may not wait for the network; only the facts are kept, not the rows. */
+async function snapshotOf<T>(
+  connections: Connections,
+  take: (snapshot: Snapshot) => T,
+): Promise<T> {
+  const facts: Fact[] = [];
+  const position = await connections.use((session) =>
+    executor.readIn(session, async () => {
+      for (const part of SNAPSHOT_PARTS) {
+        await executor.inPages(session, part.query, (row) => facts.push(part.factOf(row)));
+      }
+      return await executor.runSteps(session, positionOfStore());
+    }),
+  );
+  return take({ position, facts });
+}
+
+function registryOf(connections: Connections, options: PostgresStoreOptions): NodeRegistry {
+  const now = (): number => options.clock.wallMs();
+  return {
+    register: (node) =>
+      executor.write(connections, () =>
+        registerNode({ ...node, atMs: now(), slotPrefix: node.node }),
+      ),
+    renew: (node, applied) =>
+      executor.writeInSnapshot(connections, () => renewNode({ node, applied, atMs: now() })),
+    acknowledge: (node, applied) =>
+      executor.write(connections, () => acknowledgeNode(node, applied)),
+    leave: (node) => executor.write(connections, () => leaveNode(node)),
+    list: () => executor.read(connections, () => listNodes()),
+    fence: (node, renewals) => executor.write(connections, () => fenceNode(node, renewals)),
+    // Nothing here can tell a process on another machine that is gone from one that is cut off.
+    isDead: async () => false,
+  };
+}
