@@ -5,6 +5,7 @@
 
 import { BlockList, isIP } from 'node:net';
 import {
+  isRefusal,
   type PresentedCredentials,
   type Reason,
   type Refusal,
@@ -67,7 +68,14 @@ export function authenticate(
 ): Authenticated | Refusal {
   if (!authority.follower.mayDecide()) return refuse('lease-lost');
   const decision = judge(authority, environment, attempt);
-  if ('reason' in decision && GUESSES.has(decision.reason)) {
+  if (!isRefusal(decision)) {
+    authority.secretMoves.used({
+      environment: environment.ordinal,
+      client: decision.client.ordinal,
+      stored: decision.secret,
+      presented: attempt.presented.clientSecret,
+    });
+  } else if (GUESSES.has(decision.reason)) {
     authority.admission.failed({
       client: attempt.client?.ordinal,
       environment: environment.ordinal,

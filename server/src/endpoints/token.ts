@@ -23,7 +23,7 @@ import {
   tokenAnswer,
 } from '@countersign/protocol';
 import { sealToken, type TokenClaims } from '../credentials/access-token.ts';
-import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
+import type { ClientCredentials } from '../ports/model.ts';
 import { ChangeRefused } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
 import { standingOf } from '../replica/standing.ts';
@@ -39,7 +39,7 @@ const NONCE_BYTES = 12;
 
 type Grant = {
   readonly client: ClientCredentials;
-  readonly secret: StoredSecret;
+  readonly secret: number;
   readonly scope: string;
   readonly resource: number;
 };
@@ -86,7 +86,7 @@ async function issue(
     const claims: TokenClaims = {
       client: grant.client.ordinal,
       generation: authority.replica.generationOf(grant.client.ordinal),
-      secret: grant.secret.ordinal,
+      secret: grant.secret,
       issuedAtMs: nowMs,
       lifetimeSeconds: grant.client.tokenLifetimeSeconds,
       scopeSet,
@@ -97,12 +97,6 @@ async function issue(
     await authority.journal.append({ ...claims, jti: nonce, address });
 
     if (stillStands(authority, ordinal, { nonce, claims })) {
-      authority.secretMoves.used({
-        environment: ordinal,
-        client: claims.client,
-        stored: grant.secret,
-        presented: request.clientSecret,
-      });
       return {
         status: 200,
         body: tokenAnswer({
@@ -143,7 +137,7 @@ function decide(
   if (isRefusal(resource)) return resource;
   return {
     client: authenticated.client,
-    secret: authenticated.secret,
+    secret: authenticated.secret.ordinal,
     scope: scope.canonical,
     resource,
   };

@@ -167,11 +167,12 @@ function* addKey(
   return { is: 'key', ...row };
 }
 
-/** Asked last: the row is the one that every change ends with. */
+/**
+ * Not locked, as it is the row that every change ends with: whoever asks holds an environment's row, and whoever would change
+ * the master key needs them all.
+ */
 function* requireMasterKey(check: string): Steps<void> {
-  const row = yield* firstLocked(
-    db.selectFrom('store').select('master_key_check').where('id', '=', 1),
-  );
+  const row = yield* first(db.selectFrom('store').select('master_key_check').where('id', '=', 1));
   if (row?.master_key_check === check) return;
   throw new ChangeRefused(
     'conflict',
@@ -211,7 +212,7 @@ function* requireNoSecret(
   throw new ChangeRefused(
     'conflict',
     `${secrets} pepper ${version} of ${environment} (${named.map((row) => row.client_id).join(', ')}` +
-      `${count > named.length ? ', …' : ''}); a secret leaves it when it is next used at /token: ` +
+      `${count > named.length ? ', …' : ''}); a secret leaves it when it is next used: ` +
       'wait for that, and rotate or revoke the secrets that are not used',
   );
 }
