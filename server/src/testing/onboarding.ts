@@ -14,12 +14,13 @@ export type Onboarded = {
   readonly secretId: string;
 };
 
-/** Runs `body` as an operator on the data directory, beside whatever server runs there. */
+/** Runs `body` as an operator on the data directory, or on the database that `env` names, beside whatever server runs there. */
 export async function asOperator<T>(
   data: string,
   body: (context: OperationContext) => Promise<T>,
+  env: Record<string, string> = {},
 ): Promise<T> {
-  const { context, close } = await openForOperator(configOf(data), 'test:operator');
+  const { context, close } = await openForOperator(configOf(data, env), 'test:operator');
   try {
     return await body(context);
   } finally {

@@ -27,8 +27,8 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   max_connections: '200',
   shared_buffers: '32MB',
-  wal_level: 'minimal',
-  max_wal_senders: '0',
+  // So that a commit can be made to wait for a standby.
+  max_wal_senders: '1',
 };
 
 export type TestPostgres = {

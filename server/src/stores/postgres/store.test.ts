@@ -1,6 +1,6 @@
 import { after, test } from 'node:test';
-import { openData } from '../../database.ts';
 import { systemRandomness } from '../../credentials/random.ts';
+import { openData } from '../../database.ts';
 import { systemClock } from '../../system-clock.ts';
 import { configOf, newDataDirectory } from '../../testing/data.ts';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
@@ -30,6 +30,9 @@ if (typeof postgres === 'string') {
       databases.set(name, database);
       return await open(await database);
     },
-    () => `${(made += 1)}`,
+    () => {
+      made += 1;
+      return `${made}`;
+    },
   );
 }
