@@ -56,8 +56,11 @@ export async function checkServer(connections: Connections): Promise<void> {
 }
 
 async function versionOf(session: Session): Promise<number> {
-  const [made] = await session.query("select to_regclass('schema_version') is not null as made");
-  if (made?.['made'] !== true) return 0;
+  // From the catalogue itself: what a session believes of a name may be older than the lock that it has just waited for.
+  const [made] = await session.query(
+    "select from pg_tables where schemaname = current_schema() and tablename = 'schema_version'",
+  );
+  if (made === undefined) return 0;
   const [row] = await session.query('select version from schema_version');
   const version = Number(row?.['version'] ?? 0);
   if (version <= SCHEMA_VERSION) return version;

@@ -221,7 +221,9 @@ export const MIGRATIONS: readonly string[] = [
     PERFORM pg_advisory_xact_lock(hashtext('countersign.journal'));
     FOR day IN SELECT generate_series(now_ms / day_ms, now_ms / day_ms + days_ahead) LOOP
       partition := 'issued_tokens_' || day;
-      CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+      CONTINUE WHEN EXISTS (
+        SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'issued_tokens'::regclass AND relname = partition);
       EXECUTE format('CREATE TABLE %I (LIKE issued_tokens INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
       EXECUTE format('ALTER TABLE issued_tokens ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
         partition, day * day_ms, (day + 1) * day_ms);
