@@ -163,7 +163,11 @@ describe('an operator without a server', () => {
     assertWrongUsage(await cli(['nodes', '--bogus']), /no option --bogus/);
     assertRefused(await cli(['program', 'show', 'program_unknown']), /countersign program list/);
     assertRefused(await cli(['receipt', '999999']), /the newest is \d+/);
-    const unreachable = await cli(['nodes', '--database-url', 'postgres://u:hunter2@127.0.0.1:1/x']);
+    const unreachable = await cli([
+      'nodes',
+      '--database-url',
+      'postgres://u:hunter2@127.0.0.1:1/x',
+    ]);
     assertRefused(unreachable, /the database cannot be used: connect ECONNREFUSED/);
     assert.ok(!unreachable.stderr.includes('hunter2'));
     assertRefused(await cli(['secret', 'create', made.clientId, '--expires', 'soon']), /--expires/);

@@ -55,8 +55,13 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
         await run(INSERT, columnsOf(batch.tokens));
         batch.committed.resolve();
       } catch (error) {
-        const reason = `not journaled: ${(error as Error).message}`;
-        batch.committed.reject(new StoreUnavailable(reason, { cause: error }));
+        // Whoever waits behind a database that does not answer has waited long enough.
+        const rest = error instanceof StoreUnavailable ? queue.splice(0) : [];
+        for (const failed of [batch, ...rest]) {
+          if (failed !== batch) queued -= failed.tokens.length;
+          const reason = `not journaled: ${(error as Error).message}`;
+          failed.committed.reject(new StoreUnavailable(reason, { cause: error }));
+        }
       }
     }
     sending = undefined;

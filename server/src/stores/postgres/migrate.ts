@@ -6,7 +6,7 @@ import type { Connections, Session } from './connections.ts';
 import { closeChange, runSteps } from './executor.ts';
 import { MIGRATIONS } from './migrations.ts';
 
-export const SCHEMA_VERSION = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** One migration, or one first start, at a time. The number is this project's own. */
 const LOCK = 7_260_195_114;
