@@ -9,12 +9,14 @@ import { openForOperator } from './operator.ts';
 // Whatever this process creates is for its user alone: databases, journal and key hold a bank's credentials.
 process.umask(0o077);
 
+const actor = `cli:${userName()}@${hostname()}`;
 const exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   stdin: process.stdin,
   readConfig: (flags) => readConfig({ flags, env: process.env }),
-  open: (config) => openForOperator(config, `cli:${userName()}@${hostname()}`),
+  actor,
+  open: (config) => openForOperator(config, actor),
   // Loaded when it is asked for: no other command needs a listener or a log.
   serve: async (config) => (await import('./serve.ts')).serve(config),
 });

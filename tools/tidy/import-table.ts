@@ -5,7 +5,15 @@ const core = ['ports', 'credentials', 'replica', 'endpoints', 'operations'];
 /** What touches the world: disk, sockets, the environment, time. */
 const edges = ['journal', 'stores', 'http', 'observe', 'config', 'system-clock', 'version'];
 /** What puts the two together; main.ts and the files beside it that it was cut into. */
-const composition = ['data-directory', 'database', 'routes', 'authority', 'operator', 'serve'];
+const composition = [
+  'data-directory',
+  'database',
+  'backup',
+  'routes',
+  'authority',
+  'operator',
+  'serve',
+];
 
 /**
  * The layers of server/src, lowest first. A layer is a folder there, or a file beside them by its name. It may import
@@ -30,6 +38,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'data-directory': ['ports', 'credentials', 'stores', 'journal', 'config'],
   database: ['ports', 'stores', 'journal', 'config', 'data-directory'],
   routes: ['ports', 'endpoints', 'operations', 'http', 'config'],
+  backup: ['credentials', 'stores', 'journal', 'config', 'version', 'data-directory'],
   authority: [...core, ...edges, 'data-directory', 'routes'],
   operator: [...core, ...edges, 'database'],
   serve: [...core, ...edges, 'database', 'routes', 'authority'],

@@ -73,6 +73,8 @@ export type CliDeps = {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly stdin: AsyncIterable<Uint8Array | string>;
+  /** Who gives the commands: `cli:ada@desk-4`. */
+  readonly actor: string;
   readonly readConfig: (flags: Flags) => Config;
   readonly open: (config: Config) => Promise<{
     readonly context: OperationContext;

@@ -2,6 +2,7 @@
 
 import type { Command } from './command.ts';
 import { AUDIT_COMMANDS } from './commands/audit.ts';
+import { BACKUP_COMMANDS } from './commands/backup.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
@@ -24,4 +25,5 @@ export const COMMANDS: readonly Command[] = [
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,
   DOCTOR_COMMAND,
+  ...BACKUP_COMMANDS,
 ];

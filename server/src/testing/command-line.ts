@@ -7,6 +7,7 @@ import { readConfig } from '../config.ts';
 import { openForOperator } from '../operator.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
+const ACTOR = 'cli:ada@desk-4';
 
 export type Ran = {
   readonly code: number | null;
@@ -44,7 +45,8 @@ export function commandLine(data: string): CommandLine {
         yield await Promise.resolve(stdin);
       })(),
       readConfig: (flags) => readConfig({ flags, env: { COUNTERSIGN_DATA: data } }),
-      open: (config) => openForOperator(config, 'cli:ada@desk-4'),
+      actor: ACTOR,
+      open: (config) => openForOperator(config, ACTOR),
       serve: () => Promise.reject(new Error('a server needs a process of its own')),
     });
     return { code, ...written };

@@ -88,7 +88,7 @@ async function loadUntilKilled(data: string, client: Onboarded, seen: Seen): Pro
 }
 
 /** The nonce of a token stands in the clear after version and key id. */
-function jtiOf(token: string): string {
+export function jtiOf(token: string): string {
   const body = token.slice(token.lastIndexOf('_', 'token_test_'.length) + 1);
   return Buffer.from(body, 'base64url').subarray(3, 15).toString('base64url');
 }

@@ -34,14 +34,17 @@ export function lineOf({ change, ...rest }: AuditEntry): string {
   return change === undefined ? JSON.stringify(rest) : JSON.stringify({ change, ...rest });
 }
 
-/** The change that already brought about what is asked for again. */
+/** What a restore is about: the whole store. */
+export const RESTORE = { kind: 'store.restore', target: 'store' } as const;
+
+/** The change that already brought about what is asked for again; a restore may have, as it suspends programs. */
 export function* earlierChange(kind: string, target: string): Steps<Committed> {
   const [row] = yield* all(
     db
       .selectFrom('changes')
       .select('sequence')
-      .where('target', '=', target)
-      .where('kind', '=', kind)
+      .where('target', 'in', [target, RESTORE.target])
+      .where('kind', 'in', [kind, RESTORE.kind])
       .orderBy('sequence', 'desc')
       .limit(1),
   );

@@ -121,6 +121,8 @@ export function* resources(environment: string): Steps<readonly { number: number
       .innerJoin('environments', 'environments.ordinal', 'resources.environment')
       .select(['resources.number', 'resources.uri'])
       .where('environments.name', '=', environment)
+      // No resource, but what a restore keeps numbers out of use with.
+      .where('resources.uri', 'not like', '"%')
       .orderBy('resources.number'),
   );
 }

@@ -49,7 +49,7 @@ export function* appendAudit(entry: AuditEntry): Steps<void> {
 }
 
 /** Numbers a change and logs it. Nothing may follow it in its transaction: numbers are in commit order. */
-function* appendChange(closing: Closing): Steps<Committed> {
+export function* appendChange(closing: Closing): Steps<Committed> {
   const sequence = (yield* head()).sequence + 1;
   const { kind, target, actor, atMs, changeId, facts, detail = {} } = closing;
   yield* appendAudit({ actor, atMs, action: kind, target, change: sequence, detail });

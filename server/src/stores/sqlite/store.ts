@@ -33,7 +33,7 @@ export type StoreOptions = {
 
 export const databasePath = (dataDirectory: string): string =>
   join(dataDirectory, 'countersign.db');
-const locksOf = (dataDirectory: string): string => join(dataDirectory, 'nodes');
+export const locksOf = (dataDirectory: string): string => join(dataDirectory, 'nodes');
 
 /** Opens a store that has been initialised (see `open-data-directory.ts`). */
 export function openStore(options: StoreOptions): Store {

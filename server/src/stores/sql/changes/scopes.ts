@@ -12,7 +12,7 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
 /** A client that asks for ever new combinations of its scopes may mint this many, so that none can fill the table. */
 const CLIENT_SCOPE_SETS_MAX = 256;
-const RESOURCES_PER_ENVIRONMENT_MAX = 65_535;
+const RESOURCE_NUMBER_MAX = 65_535;
 
 export function* environmentRow(name: string): Steps<EnvironmentRow> {
   const rows = yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
@@ -110,14 +110,12 @@ export function* createResource(change: Of<'resource.create'>): Steps<Effect | C
   if (rows.some((row) => row.uri === change.uri)) {
     return yield* earlierChange(change.kind, target);
   }
-  if (rows.length >= RESOURCES_PER_ENVIRONMENT_MAX) {
+  // From the highest, not from how many: a restore leaves numbers out.
+  const number = Math.max(0, ...rows.map((row) => row.number)) + 1;
+  if (number > RESOURCE_NUMBER_MAX) {
     throw new ChangeRefused('limit', `${change.environment} has as many resources as fit`);
   }
-  const resource = {
-    environment: environment.ordinal,
-    number: rows.length + 1,
-    uri: change.uri,
-  };
+  const resource = { environment: environment.ordinal, number, uri: change.uri };
   yield* run(db.insertInto('resources').values(resource));
   return { target, facts: [{ is: 'resource', ...resource }] };
 }

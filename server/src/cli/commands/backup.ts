@@ -1,0 +1,122 @@
+/** `countersign backup` and `countersign restore`: a whole data directory into one file, and a new one out of it. */
+
+import type { Archive } from '../../backup/archive.ts';
+import { restoreBackup } from '../../backup/restore-backup.ts';
+import { type Tell, takeBackup } from '../../backup/take-backup.ts';
+import { systemRandomness } from '../../credentials/random.ts';
+import { systemClock } from '../../system-clock.ts';
+import type { Command, MachineCall, Output } from '../command.ts';
+import { documentOf } from '../document.ts';
+import { pairs, timeText } from '../text.ts';
+
+/** After this time, and after as much again, people want to know what is going on. */
+const PATIENCE_MS = 2_000;
+
+async function backup(call: MachineCall): Promise<Output> {
+  const file = call.args.positional('FILE');
+  const config = call.deps.readConfig(call.flags);
+  const archive = await takeBackup(config, file, depsOf(call));
+  const { masterKeyCheck } = archive.manifest;
+  return {
+    document: { file, ...documentOfArchive(archive) },
+    text:
+      `Backed up to ${file}, and read back.\n${archiveText(archive)}` +
+      `The master key is not in it (check ${masterKeyCheck}): keep a copy of the key apart; ` +
+      'without it this backup cannot be restored.\n',
+  };
+}
+
+async function restore(call: MachineCall): Promise<Output> {
+  const file = call.args.positional('FILE');
+  const keepActive = call.args.flag('keep-active');
+  const config = call.deps.readConfig(call.flags);
+  const restored = await restoreBackup(config, file, { ...depsOf(call), keepActive });
+  const { archive, incarnation, sequence } = restored;
+  return {
+    document: {
+      data: config.data,
+      incarnation,
+      sequence,
+      keep_active: keepActive,
+      backup: documentOfArchive(archive),
+    },
+    text:
+      `Restored to ${config.data}.\n${archiveText(archive)}` +
+      `No token from before this moment opens. ${keepActive ? ACTIVE : SUSPENDED}`,
+  };
+}
+
+const SUSPENDED =
+  'Every program is suspended: what was revoked after the backup is live again in it.\n' +
+  'Revoke that again, then: countersign program reactivate ID\n';
+const ACTIVE =
+  'Programs are as they were in the backup:\n' +
+  'a secret that was revoked after it, and a client that was suspended after it, is let in again.\n';
+
+function depsOf({ args, deps }: MachineCall) {
+  return {
+    clock: systemClock,
+    randomness: systemRandomness(),
+    actor: deps.actor,
+    tell: deps.stderr.isTTY === true || !args.flag('json') ? sayNowAndThen(deps.stderr) : silent,
+  };
+}
+
+function sayNowAndThen(stderr: MachineCall['deps']['stderr']): Tell {
+  let nextMs = systemClock.monotonicMs() + PATIENCE_MS;
+  return (doing) => {
+    if (systemClock.monotonicMs() < nextMs) return;
+    nextMs = systemClock.monotonicMs() + PATIENCE_MS;
+    stderr.write(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} …\n`);
+  };
+}
+
+function silent(): void {}
+
+function documentOfArchive({ manifest, seal: _, ...archive }: Archive): object {
+  return documentOf({ ...archive, ...manifest }) as object;
+}
+
+function archiveText({ manifest, sha256, tokens, parts, bytes }: Archive): string {
+  return pairs([
+    ['taken', timeText(manifest.takenAtMs)],
+    ['last change', String(manifest.sequence)],
+    ['programs', String(manifest.programs)],
+    ['clients', String(manifest.clients)],
+    ['tokens on record', String(tokens)],
+    ['journal files', String(parts - 1)],
+    ['bytes', String(bytes)],
+    ['sha256', sha256],
+  ]);
+}
+
+export const BACKUP_COMMANDS: readonly Command[] = [
+  {
+    path: ['backup'],
+    summary: 'Back up the data directory into one new file, beside running servers.',
+    about:
+      'Nothing is stopped or held up. The master key is not in the file. A copy of the file that is\n' +
+      'damaged, cut off or altered is refused by restore.',
+    positionals: [{ name: 'FILE', doc: 'The file to write; it must not exist.' }],
+    examples: ['countersign backup /backup/countersign-2026-11-22 --data /var/lib/countersign'],
+    start: backup,
+  },
+  {
+    path: ['restore'],
+    summary: 'Restore a backup into a data directory that has no store.',
+    about:
+      'It is not time travel: no earlier token opens any more, and programs come back suspended, since a\n' +
+      'secret that was revoked after the backup is live again. Revoke again, then reactivate.',
+    positionals: [{ name: 'FILE', doc: 'A file that backup wrote.' }],
+    options: [
+      {
+        name: 'keep-active',
+        doc: 'Leave programs as they were. Dangerous: secrets revoked after the backup are live at once.',
+      },
+    ],
+    examples: [
+      'countersign restore /backup/countersign-2026-11-22 --data /var/lib/countersign-new --master-key-file master.key',
+    ],
+    start: restore,
+  },
+];

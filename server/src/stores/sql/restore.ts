@@ -1,0 +1,149 @@
+/**
+ * What makes a copy of an earlier state a store of its own: no earlier token opens, no number of what came after the copy is given
+ * out again, and nobody is let in by a secret that may have been revoked since.
+ */
+
+import { sql } from 'kysely';
+import { type Closing, RESTORE } from './append.ts';
+import { all, db, first, run, type Steps } from './schema.ts';
+
+export type Restoring = {
+  /** Fresh randomness, both. */
+  readonly incarnation: string;
+  readonly changeId: string;
+  readonly actor: string;
+  readonly atMs: number;
+  readonly backup: { readonly sha256: string; readonly takenAtMs: number };
+  /** True: programs that were active stay so. */
+  readonly keepActive: boolean;
+  /** A fresh root key for tokens, wrapped under the master key of the store. */
+  readonly newTokenKey: (environment: string, version: number) => string;
+};
+
+/**
+ * How far numbers are moved on, beyond any that can have been given out after the backup. Tokens of that time open no more; the gap
+ * is for journals, logs and audit exports of that time, in which a number must never come to mean somebody else. The upper end of
+ * each kind bounds how many restores a store can live through: 655 by key versions and resources, many more by the others.
+ */
+const TOKEN_KEY_VERSIONS_GAP = 100;
+const RESOURCE_NUMBERS_GAP = 100;
+const RESOURCE_NUMBER_MAX = 65_535;
+const SCOPE_SET_IDS_GAP = 1_000_000;
+const GENERATIONS_GAP = 1_000;
+
+/** All of a restore but the ordinals, which each database gives out in its own way; up to the number of the change. */
+export function* restore(restoring: Restoring): Steps<Closing> {
+  const { incarnation, changeId, actor, atMs, backup, keepActive } = restoring;
+  const before = yield* first(db.selectFrom('store').select(['incarnation', 'sequence']));
+  if (before === undefined) throw new Error('the backup holds no store');
+  yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
+  yield* run(db.deleteFrom('nodes'));
+  const tokenKeys = yield* replaceTokenKeys(restoring);
+  for (const { ordinal } of yield* all(db.selectFrom('environments').select('ordinal'))) {
+    yield* skipScopeSets(ordinal, incarnation);
+    yield* skipResources(ordinal, incarnation);
+  }
+  const suspended = keepActive ? 0 : yield* suspendPrograms(restoring);
+  return {
+    ...RESTORE,
+    facts: [],
+    detail: {
+      incarnation,
+      backup: backup.sha256,
+      taken_at: new Date(backup.takenAtMs).toISOString(),
+      backup_incarnation: before.incarnation,
+      backup_sequence: before.sequence,
+      token_keys: tokenKeys,
+      programs_suspended: suspended,
+      keep_active: keepActive,
+    },
+    actor,
+    atMs,
+    changeId,
+  };
+}
+
+/** One new key an environment, and no other: whatever was sealed before, also after the backup, opens no more. */
+function* replaceTokenKeys({ atMs, newTokenKey }: Restoring): Steps<Record<string, number>> {
+  const added: Record<string, number> = {};
+  const newest = yield* all(
+    db
+      .selectFrom('environments')
+      .innerJoin('keys', 'keys.environment', 'environments.ordinal')
+      .where('keys.purpose', '=', 'token')
+      .groupBy(['environments.ordinal', 'environments.name'])
+      .select(['environments.ordinal', 'environments.name'])
+      .select((of) => of.fn.max('keys.version').as('version')),
+  );
+  yield* run(
+    db
+      .updateTable('keys')
+      .set({ retired_at_ms: atMs })
+      .where('purpose', '=', 'token')
+      .where('retired_at_ms', 'is', null),
+  );
+  for (const { ordinal, name, version: last } of newest) {
+    const version = last + TOKEN_KEY_VERSIONS_GAP;
+    yield* run(
+      db.insertInto('keys').values({
+        purpose: 'token',
+        environment: ordinal,
+        version,
+        wrapped: newTokenKey(name, version),
+        created_at_ms: atMs,
+        retired_at_ms: null,
+      }),
+    );
+    added[name] = version;
+  }
+  // The journal tells by it that the tokens in it are dead.
+  yield* run(
+    db.updateTable('environments').set({ generation: sql`generation + ${GENERATIONS_GAP}` }),
+  );
+  return added;
+}
+
+function* suspendPrograms({ atMs, backup }: Restoring): Steps<number> {
+  const suspended = yield* all(
+    db
+      .updateTable('programs')
+      .set({
+        suspended: 1,
+        generation: sql`generation + 1`,
+        suspended_reason: `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`,
+        suspended_at_ms: atMs,
+      })
+      .where('suspended', '=', 0)
+      .returning('ordinal'),
+  );
+  return suspended.length;
+}
+
+/** Numbers go on from the highest row, so a row keeps the gap; no scope and no URI can be spelled as `reserved` spells it. */
+function* skipScopeSets(environment: number, incarnation: string): Steps<void> {
+  const last = yield* first(
+    db
+      .selectFrom('scope_sets')
+      .select((of) => of.fn.max('id').as('id'))
+      .where('environment', '=', environment),
+  );
+  const id = (last?.id ?? 0) + SCOPE_SET_IDS_GAP;
+  const scope = reserved(incarnation);
+  yield* run(db.insertInto('scope_sets').values({ environment, id, scope, client: 0 }));
+}
+
+function* skipResources(environment: number, incarnation: string): Steps<void> {
+  const last = yield* first(
+    db
+      .selectFrom('resources')
+      .select((of) => of.fn.max('number').as('number'))
+      .where('environment', '=', environment),
+  );
+  const known = last?.number ?? 0;
+  const number = Math.min(known + RESOURCE_NUMBERS_GAP, RESOURCE_NUMBER_MAX);
+  if (number === known) return;
+  const uri = reserved(incarnation);
+  yield* run(db.insertInto('resources').values({ environment, number, uri }));
+}
+
+const reserved = (incarnation: string): string => `"reserved by the restore ${incarnation}"`;
