@@ -167,3 +167,35 @@ test('a key ring prints no key', () => {
   assert.equal(inspect(ring, { showHidden: true, depth: 9 }), 'KeyRing {}');
   assert.ok(!inspect(ring.sealingKey(1), { depth: 9 }).includes('Buffer'));
 });
+
+test('a retired key opens nothing and compares nothing, and the newest stays what it was', () => {
+  const ring = new KeyRing(newMaster());
+  for (const name of ['token/1', 'secret/1', 'secret/2'] as const) ring.add(newKey(ring, name));
+  const old = newToken(ring, 1);
+  ring.add(newKey(ring, 'token/2'));
+  for (const purpose of ['token', 'secret'] as const) {
+    ring.retire({ purpose, environment: 1, version: 1 });
+    ring.retire({ purpose, environment: 9, version: 1 });
+  }
+  const opened = openToken(old, ring.tokenKeys(1));
+  assert.ok(!opened.ok && opened.why === 'unknown-key');
+  assert.equal(ring.pepper(1, 1), undefined);
+  assert.deepEqual([ring.newestTokenVersion(1), ring.newestPepperVersion(1)], [2, 2]);
+  assert.ok(openToken(newToken(ring, 1), ring.tokenKeys(1)).ok);
+});
+
+test('a key that is wrapped under another master key is the same key there, and nowhere else', () => {
+  const [before, after] = [newMaster(), newMaster()];
+  const ring = new KeyRing(before);
+  const key = newKey(ring, 'token/1');
+  ring.add(key);
+  const token = newToken(ring, 1);
+  const wrapped = ring.rewrap({ ...key, environment: 'sandbox' }, after);
+  const moved = new KeyRing(after);
+  moved.add({ ...key, wrapped });
+  assert.ok(openToken(token, moved.tokenKeys(1)).ok);
+  assert.throws(() => new KeyRing(before).add({ ...key, wrapped }), { name: 'MasterKeyError' });
+  assert.throws(() => moved.rewrap({ ...key, environment: 'sandbox' }, after), {
+    name: 'MasterKeyError',
+  });
+});

@@ -14,6 +14,8 @@ export function connectWriter(path: string, synchronous: 'FULL' | 'OFF' = 'FULL'
   connection.exec(`PRAGMA synchronous = ${synchronous}`);
   connection.exec('PRAGMA foreign_keys = ON');
   connection.exec('PRAGMA trusted_schema = OFF');
+  // What is overwritten is gone from the file: after a rewrap nothing in it opens with the old master key.
+  connection.exec('PRAGMA secure_delete = ON');
   return connection;
 }
 

@@ -47,7 +47,12 @@ if (parentPort !== null) {
       port.close();
       return;
     }
-    port.postMessage(answer(executor, request));
+    const reply = answer(executor, request);
+    if (request.name === 'commit' && request.args[0].change.kind === 'key.rewrap') {
+      // Until its pages are in their place, the file holds the keys as they were wrapped before.
+      connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    }
+    port.postMessage(reply);
   });
 }
 
