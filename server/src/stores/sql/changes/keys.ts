@@ -186,7 +186,7 @@ function* requireNoNode(): Steps<void> {
   const names = nodes.map(({ node, process }) => `${node} (${process})`).join(', ');
   throw new ChangeRefused(
     'conflict',
-    `a server runs with the present master key: ${names}; stop every server, then repeat the command`,
+    `a server runs with the present master key: ${names}; stop every server (one that has crashed is written off by the receipt of any change), then repeat the command`,
   );
 }
 
