@@ -51,6 +51,12 @@ export const SETTINGS = {
     read: databaseUrl,
     fallback: undefined,
   }),
+  databaseNotifications: setting<'on' | 'off'>({
+    doc: 'Whether PostgreSQL tells nodes of changes (LISTEN): on or off. Off behind a pooler in transaction mode; nodes then hear of them by asking every 100 ms.',
+    variable: 'COUNTERSIGN_DATABASE_NOTIFICATIONS',
+    read: oneOf('on', 'off'),
+    fallback: 'on',
+  }),
   listen: setting<ListenAt>({
     doc: 'Address of the public listener: /token and the rest below each issuer.',
     flag: 'listen',

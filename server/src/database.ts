@@ -42,7 +42,8 @@ async function openDatabase(config: Config, databaseUrl: string, deps: Deps): Pr
   // Apart from the others, which are opened afterwards: a session takes the role's settings when it begins.
   const first = connect(1);
   const keys = await prepare(first, config, deps).finally(() => first.close());
-  const store = openPostgresStore({ databaseUrl, clock, randomness });
+  const notifications = config.databaseNotifications === 'on';
+  const store = openPostgresStore({ databaseUrl, notifications, clock, randomness });
   const reading = connect(READING_CONNECTIONS_MAX);
   return {
     ...keys,
@@ -65,6 +66,7 @@ async function openDatabase(config: Config, databaseUrl: string, deps: Deps): Pr
       reader: openPostgresReader((text, values) =>
         reading.use((session) => session.query(text, values)),
       ),
+      indexedAfterMs: 0,
     },
   };
 }

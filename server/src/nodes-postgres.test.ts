@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { commitAndAwait, type OperationContext } from './operations/context.ts';
+import { openForOperator } from './operator.ts';
 import type { Receipt } from './replica/receipt.ts';
-import { newDataDirectory } from './testing/data.ts';
+import { configOf, newDataDirectory } from './testing/data.ts';
 import {
   asOperator,
   introspect,
@@ -22,6 +23,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Node = { readonly server: RunningServer; readonly database: StallingProxy };
 type World = {
+  readonly env: Record<string, string>;
   readonly context: OperationContext;
   readonly nodes: readonly Node[];
   /** The program under suspicion, and a resource server to ask about its tokens. */
@@ -36,7 +38,7 @@ const options = typeof postgres === 'string' ? { skip: postgres } : {};
 
 /** Several server processes on one database, each reaching it by a way of its own, and an operator's process beside them. */
 async function withNodes(
-  settings: { count: number; leaseMs?: number },
+  settings: { count: number; leaseMs?: number; env?: Record<string, string> },
   body: (world: World) => Promise<void>,
 ): Promise<void> {
   assert.ok(typeof postgres !== 'string');
@@ -46,6 +48,7 @@ async function withNodes(
     COUNTERSIGN_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     COUNTERSIGN_PUBLIC_URL: 'https://auth.bank.example',
     COUNTERSIGN_LEASE_MS: String(settings.leaseMs ?? LEASE_MS),
+    ...settings.env,
   });
   const startNode = async (): Promise<Node> => {
     const database = await startStallingProxy(Number(new URL(url).port));
@@ -58,7 +61,7 @@ async function withNodes(
     const asker = await onboard(context, { resourceServer: true });
     const nodes = await Promise.all(Array.from({ length: settings.count }, startNode));
     try {
-      await body({ context, nodes, leaked, asker });
+      await body({ env: envOf(url), context, nodes, leaked, asker });
     } finally {
       for (const { server } of nodes) server.process.kill('SIGKILL');
       await Promise.all(nodes.map(({ database }) => database.close()));
@@ -231,3 +234,31 @@ async function tokenSoon(world: World, { server }: Node): Promise<void> {
     (await requestToken(server.url, world.leaked)) === undefined ? 'none' : 'a token',
   );
 }
+
+test('where the database tells nobody of changes, asking for them is enough', options, () =>
+  withNodes({ count: 2, env: { COUNTERSIGN_DATABASE_NOTIFICATIONS: 'off' } }, async (world) => {
+    const [first, second] = world.nodes as [Node, Node];
+    const token = await tokenOf(world, first);
+    const receipt = await suspend(world);
+    assert.deepEqual([receipt.confirmed.length, receipt.fenced.length], [2, 0]);
+    for (const node of [first, second]) assert.equal(await tell(world, node, token), 'inactive');
+  }),
+);
+
+// The last one: its cluster is a standby from then on.
+test('nodes outlive a restart of the database; on a standby nothing is decided', options, () =>
+  withNodes({ count: 1 }, async (world) => {
+    assert.ok(typeof postgres !== 'string');
+    const [node] = world.nodes as [Node];
+    const token = await tokenOf(world, node);
+    const ask = () => tell(world, node, token);
+    await postgres.restart();
+    await tokenSoon(world, node);
+    await until('active', ask);
+    await postgres.restart('standby');
+    await until('unavailable', ask);
+    assert.equal(await requestToken(node.server.url, world.leaked), undefined);
+    const operator = openForOperator(configOf(newDataDirectory(), world.env), 'test:operator');
+    await assert.rejects(operator, /is a standby; give the URL of the primary/);
+  }),
+);

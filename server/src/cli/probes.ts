@@ -36,15 +36,14 @@ export async function probesOf(flags: Flags, deps: CliDeps): Promise<Probes> {
   };
   if ('failure' in read) return { probes: [runtime, configuration], close: nothingOpen };
   const config = read.value;
+  const hasDirectory = config.databaseUrl === undefined;
   const machine: readonly Probe[] = [
     runtime,
     configuration,
-    { name: 'data directory', look: () => lookAtData(config) },
-    { name: 'journal', look: () => lookAtJournal(config) },
-    { name: 'free space', look: () => lookAtSpace(config) },
+    ...(hasDirectory ? directoryProbes(config) : []),
     { name: 'certificate', look: () => lookAtCertificate(config) },
   ];
-  if (!(await exists(databasePath(config.data)))) {
+  if (hasDirectory && !(await exists(databasePath(config.data)))) {
     return { probes: [...machine, missingStore(config)], close: nothingOpen };
   }
   const opened = await deps.open(config).then(
@@ -59,6 +58,15 @@ export async function probesOf(flags: Flags, deps: CliDeps): Promise<Probes> {
     return { probes: [...machine, store], close: nothingOpen };
   }
   return { probes: [...machine, ...storeProbes(opened.value)], close: opened.value.close };
+}
+
+/** On a database the journal is a table, and its disk is somebody else's. */
+function directoryProbes(config: Config): readonly Probe[] {
+  return [
+    { name: 'data directory', look: () => lookAtData(config) },
+    { name: 'journal', look: () => lookAtJournal(config) },
+    { name: 'free space', look: () => lookAtSpace(config) },
+  ];
 }
 
 function storeProbes({ context }: Opened): readonly Probe[] {

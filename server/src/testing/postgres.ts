@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
@@ -32,12 +33,12 @@ const SETTINGS = {
 };
 
 export type TestPostgres = {
-  /** The server's own process, for tests that stop it. */
-  readonly process: ChildProcess;
   /** A new empty database, as a role that owns it and nothing more. */
   newDatabase(): Promise<string>;
   /** Runs one statement as superuser in the database of `url`. */
   asSuperuser(url: string, statement: string): Promise<readonly Record<string, unknown>[]>;
+  /** Stops the server in order and starts it again, from then on as a standby of nobody when asked to. */
+  restart(as?: 'standby'): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -57,25 +58,43 @@ export async function startPostgres(): Promise<TestPostgres | string> {
       '-c',
       `${name}=${value}`,
     ]);
-    const server = spawn(bin.postgres, ['-D', data, '-p', String(port), ...settings], {
-      ...user,
-      cwd: data,
-      stdio: 'ignore',
-    });
+    const launch = async (): Promise<ChildProcess> => {
+      const started = spawn(bin.postgres, ['-D', data, '-p', String(port), ...settings], {
+        ...user,
+        cwd: data,
+        stdio: 'ignore',
+      });
+      try {
+        await waitUntilReady(started, port);
+      } catch (error) {
+        started.kill('SIGQUIT');
+        throw error;
+      }
+      return started;
+    };
+    let server = await launch();
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+      server.kill(signal);
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    };
     const kill = (): void => {
-      server.kill('SIGCONT');
       server.kill('SIGQUIT');
       rmSync(home, { recursive: true, force: true });
     };
     process.once('exit', kill);
-    await waitUntilReady(server, port);
-    return testPostgres(server, port, async () => {
-      process.off('exit', kill);
-      server.kill('SIGCONT');
-      server.kill('SIGQUIT');
-      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-      rmSync(home, { recursive: true, force: true });
-    });
+    return {
+      ...databasesOf(port),
+      restart: async (as) => {
+        await end('SIGINT');
+        if (as === 'standby') writeFileSync(join(data, 'standby.signal'), '');
+        server = await launch();
+      },
+      stop: async () => {
+        process.off('exit', kill);
+        await end('SIGQUIT');
+        rmSync(home, { recursive: true, force: true });
+      },
+    };
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
     return `PostgreSQL cannot be started here: ${(error as Error).message}`;
@@ -87,7 +106,7 @@ export function assertMaySkip(why: string): void {
   assert.equal(process.env['CI'], undefined, why);
 }
 
-function testPostgres(server: ChildProcess, port: number, stop: () => Promise<void>): TestPostgres {
+function databasesOf(port: number): Pick<TestPostgres, 'newDatabase' | 'asSuperuser'> {
   const urlOf = (user: string, database: string): string =>
     `postgres://${user}@127.0.0.1:${port}/${database}`;
   let made = 0;
@@ -101,7 +120,6 @@ function testPostgres(server: ChildProcess, port: number, stop: () => Promise<vo
     }
   };
   return {
-    process: server,
     asSuperuser,
     newDatabase: async () => {
       made += 1;
@@ -111,7 +129,6 @@ function testPostgres(server: ChildProcess, port: number, stop: () => Promise<vo
       await asSuperuser(main, `create database ${name} owner ${name}`);
       return urlOf(name, name);
     },
-    stop,
   };
 }
 

@@ -36,6 +36,8 @@ const WORKING_CONNECTIONS_MAX = 4;
 
 export type PostgresStoreOptions = {
   readonly databaseUrl: string;
+  /** Whether to listen for changes; else polling alone tells of them. */
+  readonly notifications: boolean;
   readonly clock: Clock;
   readonly randomness: Randomness;
 };
@@ -111,7 +113,7 @@ function changeLogOf(connections: Connections, options: PostgresStoreOptions): C
     snapshot: (take) => snapshotOf(connections, take),
     poll: (after) => executor.read(connections, () => pollChanges(after)),
     loadClient: (ordinal) => executor.read(connections, () => loadClientCredentials(ordinal)),
-    watch: (wake) => watchNotifications(options, wake),
+    watch: (wake) => (options.notifications ? watchNotifications(options, wake) : () => {}),
   };
 }
 
