@@ -125,16 +125,22 @@ export type NodeRow = {
   readonly process: string;
 };
 
+/** How far a node has applied the log: the change's number, and its id, since numbers may be given out twice. */
+export type Applied = Pick<Position, 'sequence' | 'changeId'>;
+
 /** The nodes that decide: who they are, how far they are, and how long each may go on without news. */
 export type NodeRegistry = {
   /** Puts a live row in the registry and commits it. Must precede the poll from which a lease is counted. */
   register(
     node: Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'>,
   ): Promise<void>;
-  /** Renews the node's row in a committed write and polls in the same transaction; undefined: the row is gone. */
-  renew(node: string, applied: number): Promise<Poll | undefined>;
+  /**
+   * Renews the node's row in a committed write, acknowledges on the way, and polls in the same transaction; undefined: the row is
+   * gone.
+   */
+  renew(node: string, applied: Applied): Promise<Poll | undefined>;
   /** Records how far the node has applied the log; nothing, if the store's change of that number is another one. */
-  acknowledge(node: string, applied: Pick<Position, 'sequence' | 'changeId'>): Promise<void>;
+  acknowledge(node: string, applied: Applied): Promise<void>;
   /** Takes the node's row away; the node has stopped deciding before it calls this. */
   leave(node: string): Promise<void>;
   list(): Promise<readonly NodeRow[]>;

@@ -207,7 +207,7 @@ test('a node that keeps renewing but never applies the change is waited for', ()
       done = true;
     });
     while (!done) {
-      await store.nodes.renew(name, 0);
+      await store.nodes.renew(name, { sequence: 0, changeId: '' });
       await pass(clock, LEASE_MS / 6);
     }
     const { complete, waiting } = await receipt;

@@ -5,6 +5,7 @@
 
 import type { ChangeLog, NodeRegistry, NodeRow, Poll } from '../ports/change-log.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Position } from '../ports/model.ts';
 import { type Lease, newLease, type Reading } from './lease.ts';
 import type { Replica } from './replica.ts';
 
@@ -50,7 +51,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   const now = (): Reading => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
   const stopping = new AbortController();
   let unwatch = (): void => {};
-  /** Rises when the replica is loaded anew, so that an answer to an older question is not applied. */
+  /** Rises when the replica is loaded or the node registered anew, so that an answer to an older question counts for nothing. */
   let epoch = 0;
   let acknowledged = 0;
   let acknowledging: Promise<void> | undefined;
@@ -84,10 +85,10 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   };
 
   /** One question to the log and its answer applied. False: the log holds more, or the replica had to be loaded anew. */
-  const ask = async (question: (after: number) => Promise<Poll>): Promise<boolean> => {
+  const ask = async (question: (after: Position) => Promise<Poll>): Promise<boolean> => {
     const asked = replica.position;
     const askedEpoch = epoch;
-    const poll = await question(asked.sequence);
+    const poll = await question(asked);
     if (askedEpoch !== epoch) return false;
     const outcome = replica.take(poll, asked);
     if (outcome === 'diverged') {
@@ -99,7 +100,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   };
 
   const poll = async (): Promise<void> => {
-    while (!stopping.signal.aborted && !(await ask((after) => log.poll(after)))) {
+    while (!stopping.signal.aborted && !(await ask(({ sequence }) => log.poll(sequence)))) {
       // More to come: the event loop had its turn in between.
     }
   };
@@ -111,7 +112,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
     const current = await ask(async (after) => {
       const renewal = await nodes.renew(node, after);
       registered = renewal !== undefined;
-      return renewal ?? (await log.poll(after));
+      return renewal ?? (await log.poll(after.sequence));
     });
     if (stopping.signal.aborted) return;
     if (!registered) return register();
@@ -122,9 +123,11 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   /** Puts the node's row in the registry. What it decided on before is void: it was written off or never known. */
   const register = async (): Promise<void> => {
     lease.end();
-    acknowledged = 0;
     const { version, listen, process } = deps.node;
     await nodes.register({ node, leaseMs: options.leaseMs, version, listen, process });
+    // What was acknowledged, or is on its way, went to an earlier row; answers to earlier questions may be as old.
+    epoch += 1;
+    acknowledged = 0;
     if (replica.position.incarnation === '') await reload();
     await renew();
   };

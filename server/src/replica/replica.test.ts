@@ -125,10 +125,14 @@ test('a token lives while the sum of generations is its own, and dies when any o
   assert.equal(standing(loaded({ ...CLIENT, generation: 4 })), 'revoked');
 });
 
-test('suspension kills even where a generation was forgotten', () => {
-  assert.equal(standing(loaded({ ...PROGRAM, suspended: true })), 'revoked');
-  assert.equal(standing(loaded({ ...CLIENT, state: 'suspended' })), 'revoked');
+test('a deletion kills even where a generation was forgotten', () => {
   assert.equal(standing(loaded({ ...CLIENT, state: 'deleted' })), 'revoked');
+});
+
+test('a token of the very generation of a suspension knows of a reactivation: it is ahead, and neither dead nor accepted', () => {
+  assert.equal(standing(loaded({ ...PROGRAM, suspended: true })), 'ahead');
+  assert.equal(standing(loaded({ ...CLIENT, state: 'suspended' })), 'ahead');
+  assert.equal(standing(loaded({ ...PROGRAM, suspended: true, generation: 3 })), 'revoked');
 });
 
 test('a killed secret kills the tokens it minted and no others', () => {

@@ -26,11 +26,17 @@ export function standingOf(
   const generation = replica.generationOf(client);
   if (claims.generation > generation) return 'ahead';
   if (claims.generation < generation) return 'revoked';
-  // The generation says all of it already; the states are asked as well, should a bump ever be forgotten.
-  if (replica.clients.state(client) !== 'active') return 'revoked';
-  if (replica.program(replica.clients.program(client))?.suspended !== false) return 'revoked';
   if (replica.isSecretKilled(claims.secret) || replica.isTokenRevoked(jti)) return 'revoked';
-  return 'live';
+  // The generation says all of it already; the states are asked as well, should a bump ever be forgotten.
+  if (replica.clients.state(client) === 'deleted') return 'revoked';
+  // A suspension raises the generation, so a token of this very one was issued after a reactivation not yet heard of.
+  return isSuspended(client, replica) ? 'ahead' : 'live';
+}
+
+function isSuspended(client: number, { clients, program }: Replica): boolean {
+  return (
+    clients.state(client) === 'suspended' || program(clients.program(client))?.suspended !== false
+  );
 }
 
 function isAhead(

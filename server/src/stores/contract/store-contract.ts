@@ -209,13 +209,13 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
           listen: 'l',
           process: 'p',
         });
-        const poll = await store.nodes.renew(node, 0);
+        const poll = await store.nodes.renew(node, { sequence: 0, changeId: '' });
         assert.equal(poll?.head, (await store.log.poll(0)).head);
         const [row] = await store.nodes.list();
         const renewals = row?.renewals ?? -1;
         assert.equal(await store.nodes.fence(node, renewals - 1), false);
         assert.equal(await store.nodes.fence(node, renewals), true);
-        assert.equal(await store.nodes.renew(node, 0), undefined);
+        assert.equal(await store.nodes.renew(node, { sequence: 0, changeId: '' }), undefined);
         await store.nodes.acknowledge(node, { sequence: 1, changeId: '' });
         assert.deepEqual(await store.nodes.list(), []);
       }));
@@ -227,9 +227,24 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         await store.nodes.register(about);
         const applied = async () => (await store.nodes.list())[0]?.appliedSequence;
         const { position } = await store.log.snapshot((at) => ({ position: at.position }));
-        await store.nodes.acknowledge(node, { ...position, changeId: 'of a lost history' });
+        const elsewhere = { ...position, changeId: 'of a lost history' };
+        await store.nodes.acknowledge(node, elsewhere);
+        await store.nodes.renew(node, elsewhere);
         assert.equal(await applied(), 0);
         await store.nodes.acknowledge(node, position);
+        assert.equal(await applied(), position.sequence);
+      }));
+
+    test('a renewal confirms what its node has applied, and takes no confirmation back', () =>
+      withStore(async (store) => {
+        const { node } = store.takeNode();
+        const about = { node, leaseMs: 1_000, version: '1', listen: 'l', process: 'p' };
+        await store.nodes.register(about);
+        const { position } = await store.log.snapshot((at) => ({ position: at.position }));
+        const applied = async () => (await store.nodes.list())[0]?.appliedSequence;
+        await store.nodes.renew(node, position);
+        assert.equal(await applied(), position.sequence);
+        await store.nodes.renew(node, { sequence: 0, changeId: '' });
         assert.equal(await applied(), position.sequence);
       }));
 

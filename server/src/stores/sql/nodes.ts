@@ -1,8 +1,7 @@
 /** The registry of nodes: a row each, with the lease it was promised and a counter of its renewals. */
 
 import { sql } from 'kysely';
-import type { NodeRow, Poll } from '../../ports/change-log.ts';
-import type { Position } from '../../ports/model.ts';
+import type { Applied, NodeRow, Poll } from '../../ports/change-log.ts';
 import { pollChanges } from './change-log.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
@@ -30,39 +29,53 @@ export function* registerNode(node: Registration): Steps<void> {
   );
 }
 
-/** Counts a renewal and polls in the same transaction, so that the lease stands on what this commit has seen. */
+/**
+ * Counts a renewal and polls in the same transaction, so that the lease stands on what this commit has seen. It acknowledges
+ * as well: should an acknowledgement have gone astray, no receipt waits longer than for the next renewal.
+ */
 export function* renewNode(renewal: {
   node: string;
-  applied: number;
+  applied: Applied;
   atMs: number;
 }): Steps<Poll | undefined> {
+  const { node, applied, atMs } = renewal;
   const row = yield* first(
     db
       .updateTable('nodes')
-      .set({ renewals: sql`renewals + 1`, renewed_at_ms: renewal.atMs })
-      .where('node', '=', renewal.node)
+      .set((of) => ({
+        renewals: sql`renewals + 1`,
+        renewed_at_ms: atMs,
+        applied_sequence: of
+          .case()
+          .when(
+            of.and([of('applied_sequence', '<', applied.sequence), of.exists(thatChange(applied))]),
+          )
+          .then(applied.sequence)
+          .else(of.ref('applied_sequence'))
+          .end(),
+      }))
+      .where('node', '=', node)
       .returning('renewals'),
   );
-  return row === undefined ? undefined : yield* pollChanges(renewal.applied);
+  return row === undefined ? undefined : yield* pollChanges(applied.sequence);
 }
 
 /** A number says nothing once a lossy failover has given it to another change: the change's id must fit as well. */
-export function* acknowledgeNode(
-  node: string,
-  { sequence, changeId }: Pick<Position, 'sequence' | 'changeId'>,
-): Steps<void> {
-  const sameChange = db
+const thatChange = ({ sequence, changeId }: Applied) =>
+  db
     .selectFrom('changes')
     .select('sequence')
     .where('sequence', '=', sequence)
     .where('change_id', '=', changeId);
+
+export function* acknowledgeNode(node: string, applied: Applied): Steps<void> {
   yield* run(
     db
       .updateTable('nodes')
-      .set({ applied_sequence: sequence })
+      .set({ applied_sequence: applied.sequence })
       .where('node', '=', node)
-      .where('applied_sequence', '<', sequence)
-      .where((of) => of.exists(sameChange)),
+      .where('applied_sequence', '<', applied.sequence)
+      .where((of) => of.exists(thatChange(applied))),
   );
 }
 
