@@ -14,7 +14,7 @@ import { isSlotFree } from '../stores/sqlite/node-locks.ts';
 import { restoreDatabase } from '../stores/sqlite/restore.ts';
 import { databasePath, locksOf } from '../stores/sqlite/store.ts';
 import { type Archive, BackupRefused, readArchive, type Sink } from './archive.ts';
-import { exists, linkSynced, syncDirectory, syncFile } from './files.ts';
+import { exists, nameSynced, syncDirectory, syncFile } from './files.ts';
 import { requireSeal } from './seal.ts';
 import type { Tell } from './take-backup.ts';
 
@@ -158,7 +158,7 @@ async function putInPlace(config: Config, stage: string): Promise<void> {
   await syncFile(databasePath(stage));
   await rename(join(stage, 'journal'), journal);
   try {
-    await linkSynced(databasePath(stage), databasePath(config.data));
+    await nameSynced(databasePath(stage), databasePath(config.data));
   } catch (error) {
     await rename(journal, join(stage, 'journal'));
     throw new BackupRefused(

@@ -226,6 +226,15 @@ test('a restore begins a new life of the store and stands in its audit trail, wi
       },
     });
     assert.equal((await again.json('audit', 'verify'))['intact'], true);
+    const keys = (await again.json('keys', 'list')) as unknown as Record<string, unknown>[];
+    const opening = keys.filter((key) => key['purpose'] === 'token' && !('retired_at' in key));
+    assert.deepEqual(
+      opening.map(({ environment, version }) => [environment, version]),
+      [
+        ['sandbox', 101],
+        ['production', 101],
+      ],
+    );
     const shown = await again.json('program', 'show', String(program_id));
     assert.equal(shown['state'], keepActive ? 'active' : 'suspended');
     const suspended = await again.json('program', 'suspend', String(program_id), '--reason', 'x');

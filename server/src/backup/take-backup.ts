@@ -3,8 +3,9 @@
  * given a token is known or newer. Everything is copied through SQLite; nothing counts until it has been read back.
  */
 
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../config.ts';
 import type { MasterKey } from '../credentials/master-key.ts';
@@ -26,8 +27,8 @@ import {
   readArchive,
 } from './archive.ts';
 import { copyDatabase } from './copy-database.ts';
-import { exists, linkSynced } from './files.ts';
-import { sealOf } from './seal.ts';
+import { exists, nameSynced } from './files.ts';
+import { requireSeal, sealOf } from './seal.ts';
 
 /** Told what is being done now, often; whoever asked decides what to show of it. */
 export type Tell = (doing: string) => void;
@@ -78,7 +79,8 @@ async function takeInto(
     const sha256 = await writeArchive(staged, { config, masterKey, tell, nowMs: clock.wallMs() });
     tell('reading it back');
     const archive = await readArchive(staged);
-    if (archive.sha256 !== sha256) throw new BackupRefused(`${file} was not written as it should`);
+    if (archive.sha256 !== sha256) throw new BackupRefused(`${file} is not what was written to it`);
+    requireSeal(masterKey, archive, file);
     // Before the file gets its name: nobody takes a copy of everything unrecorded.
     await store.record({
       actor,
@@ -87,7 +89,7 @@ async function takeInto(
       target: sha256,
       detail: { sequence: archive.manifest.sequence, tokens: archive.tokens },
     });
-    await linkSynced(staged, file);
+    await nameSynced(staged, file);
     return archive;
   } finally {
     await store.close();
@@ -102,7 +104,11 @@ async function writeArchive(path: string, taking: Taking): Promise<string> {
   await copyDatabase(connectReader(databasePath(config.data)), copy, (share) =>
     tell(`copying the database, ${Math.floor(share * 100)} %`),
   );
-  const archive = await createArchive(path, manifestOf(copy, nowMs));
+  const manifest = manifestOf(copy, nowMs);
+  if (manifest.masterKeyCheck !== masterKey.fingerprint()) {
+    throw new BackupRefused('the store was put under another master key meanwhile: repeat');
+  }
+  const archive = await createArchive(path, manifest);
   try {
     await archive.add('countersign.db', copy);
     await rm(copy);
@@ -161,9 +167,7 @@ function openedUnlessGone({ path }: BucketFile): DatabaseSync | undefined {
   try {
     return openForReading(path);
   } catch (error) {
-    if (listBuckets(dirname(resolve(path))).some((bucket) => bucket.path === resolve(path))) {
-      throw error;
-    }
+    if (existsSync(path)) throw error;
     return undefined;
   }
 }
