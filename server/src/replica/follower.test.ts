@@ -5,7 +5,7 @@ import type { Store } from '../stores/store.ts';
 import { newDataDirectory, openTestStore } from '../testing/data.ts';
 import { type ManualClock, newManualClock } from '../testing/manual-clock.ts';
 import { type Follower, newFollower } from './follower.ts';
-import { awaitReceipt } from './receipt.ts';
+import { awaitReceipt, newSightings, type Receipt } from './receipt.ts';
 import { newReplica, type Replica } from './replica.ts';
 
 const LEASE_MS = 6_000;
@@ -178,6 +178,30 @@ test('a receipt waits for a silent node as long as the lease in its row, plus th
     assert.equal(fenced[0]?.node, name);
     assert.ok((fenced[0]?.ms ?? 0) >= LEASE_MS * 1.01 + 1_000);
     assert.ok(decidedAfterMs < (fenced[0]?.ms ?? 0), 'it had stopped deciding before');
+  }));
+
+test('a receipt asked for again and again in short waits writes a silent node off all the same', () =>
+  withNode(async ({ clock, store, broken, name }) => {
+    broken.add('renew').add('poll');
+    const { sequence } = await newProgram(store);
+    const deps = { nodes: neverDead(store.nodes), clock, sightings: newSightings() };
+    const startedMs = clock.monotonicMs();
+    const ask = async () => {
+      let receipt: Receipt | undefined;
+      void awaitReceipt(deps, sequence, 100).then((answer) => {
+        receipt = answer;
+      });
+      while (receipt === undefined) await trickle(clock);
+      return receipt;
+    };
+    let receipt = await ask();
+    while (!receipt.complete && clock.monotonicMs() - startedMs < 4 * LEASE_MS)
+      receipt = await ask();
+    assert.equal(receipt.fenced[0]?.node, name);
+    assert.ok(
+      clock.monotonicMs() - startedMs >= LEASE_MS * 1.01 + 1_000,
+      'and not before its time',
+    );
   }));
 
 test('control: with a lease that its row does not tell, a node decides after the receipt', () =>

@@ -54,14 +54,23 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   /** Rises when the replica is loaded or the node registered anew, so that an answer to an older question counts for nothing. */
   let epoch = 0;
   let acknowledged = 0;
+  /** Whether the store has this node's row, as far as the node knows. */
+  let isRegistered = false;
   let acknowledging: Promise<void> | undefined;
 
-  const reload = async (): Promise<void> => {
+  /** What it decided on before is void. Its row is as well: the store may have gone back, and the row's counter with it. */
+  const decideNoMore = (): void => {
     lease.end();
+    epoch += 1;
+    acknowledged = 0;
+    isRegistered = false;
+  };
+
+  const reload = async (): Promise<void> => {
+    decideNoMore();
     await log.snapshot((snapshot) => {
-      epoch += 1;
-      // What was acknowledged were numbers of a store that may have lost them.
-      acknowledged = 0;
+      // Once more: what was renewed since the snapshot was asked for may stand on a later state than this one.
+      decideNoMore();
       replica.load(snapshot);
     });
   };
@@ -107,6 +116,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
 
   /** Only this extends the lease: a committed write whose poll has been applied to its end, counted from before it was sent. */
   const renew = async (): Promise<void> => {
+    if (!isRegistered) return register();
     const sent = now();
     let registered = true;
     const current = await ask(async (after) => {
@@ -120,15 +130,15 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
     else await poll();
   };
 
-  /** Puts the node's row in the registry. What it decided on before is void: it was written off or never known. */
+  /** Puts the node's row in the registry: it was written off, or never known. The poll that a lease counts from comes after. */
   const register = async (): Promise<void> => {
-    lease.end();
+    decideNoMore();
+    if (replica.position.incarnation === '') await reload();
     const { version, listen, process } = deps.node;
     await nodes.register({ node, leaseMs: options.leaseMs, version, listen, process });
-    // What was acknowledged, or is on its way, went to an earlier row; answers to earlier questions may be as old.
-    epoch += 1;
-    acknowledged = 0;
-    if (replica.position.incarnation === '') await reload();
+    // Once more: what was acknowledged meanwhile went to an earlier row, or to none.
+    decideNoMore();
+    isRegistered = true;
     await renew();
   };
 

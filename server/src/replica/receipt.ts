@@ -29,22 +29,34 @@ const LOOK_INTERVAL_MS = 2;
 /** Asking for a lock opens a file: done less often than reading a row. */
 const LOCK_LOOK_INTERVAL_MS = 100;
 
-type Watched = { readonly renewals: number; readonly sinceMs: number };
+type Sighting = { readonly renewals: number; readonly sinceMs: number };
+
+/**
+ * Since when each silent node's renewal counter has stood where it was seen; one entry a node. As no counter ever comes back to
+ * where it was, two sightings tell of the time between them. Whoever may ask again after a short wait keeps it, or it would
+ * begin to watch anew each time and never write a silent node off.
+ */
+export type Sightings = Map<string, Sighting>;
+
+export const newSightings = (): Sightings => new Map();
 
 /**
  * Waits until every node has acknowledged change `sequence`, or `waitMs` have passed: then the receipt is incomplete and can be
  * asked for again by its number.
  */
 export async function awaitReceipt(
-  deps: { readonly nodes: NodeRegistry; readonly clock: Clock },
+  deps: {
+    readonly nodes: NodeRegistry;
+    readonly clock: Clock;
+    readonly sightings?: Sightings | undefined;
+  },
   sequence: number,
   waitMs: number,
 ): Promise<Receipt> {
-  const { nodes, clock } = deps;
+  const { nodes, clock, sightings = newSightings() } = deps;
   const startMs = clock.monotonicMs();
   // Listed after the commit: a node that registers later polls after that, so it sees the change.
   const waiting = new Set((await nodes.list()).map((row) => row.node));
-  const watched = new Map<string, Watched>();
   const confirmed: ReceiptEntry[] = [];
   const fenced: ReceiptEntry[] = [];
   const left: ReceiptEntry[] = [];
@@ -54,6 +66,7 @@ export async function awaitReceipt(
     const askedMs = clock.monotonicMs();
     const rows = new Map((await nodes.list()).map((row) => [row.node, row]));
     const nowMs = clock.monotonicMs();
+    for (const node of sightings.keys()) if (!rows.has(node)) sightings.delete(node);
     const mayLookAtLocks = nowMs - lookedAtLocksMs >= LOCK_LOOK_INTERVAL_MS;
     if (mayLookAtLocks) lookedAtLocksMs = nowMs;
     for (const node of [...waiting]) {
@@ -61,7 +74,7 @@ export async function awaitReceipt(
       const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
       if (row === undefined) left.push(entry);
       else if (row.appliedSequence >= sequence) confirmed.push(entry);
-      else if (await isWrittenOff(deps, row, { watched, askedMs, nowMs, mayLookAtLocks }))
+      else if (await isWrittenOff(deps, row, { sightings, askedMs, nowMs, mayLookAtLocks }))
         fenced.push(entry);
       else continue;
       waiting.delete(node);
@@ -79,19 +92,19 @@ async function isWrittenOff(
   deps: { readonly nodes: NodeRegistry },
   row: NodeRow,
   look: {
-    watched: Map<string, Watched>;
+    sightings: Sightings;
     askedMs: number;
     nowMs: number;
     mayLookAtLocks: boolean;
   },
 ): Promise<boolean> {
-  const { watched, askedMs, nowMs } = look;
+  const { sightings, askedMs, nowMs } = look;
   if (look.mayLookAtLocks && (await deps.nodes.isDead(row.node))) {
     return deps.nodes.fence(row.node, row.renewals);
   }
-  const seen = watched.get(row.node);
+  const seen = sightings.get(row.node);
   if (seen === undefined || seen.renewals !== row.renewals) {
-    watched.set(row.node, { renewals: row.renewals, sinceMs: nowMs });
+    sightings.set(row.node, { renewals: row.renewals, sinceMs: nowMs });
     return false;
   }
   // From after the first reply to before the last question: the counter stood still for at least that long.
