@@ -133,7 +133,7 @@ function databasesOf(port: number): Pick<TestPostgres, 'newDatabase' | 'asSuperu
 }
 
 /** PostgreSQL refuses to run as root. */
-function unprivilegedUser(): { uid: number; gid: number } | undefined {
+export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = ['-u', '-g'].map((flag) =>
@@ -195,7 +195,7 @@ async function waitUntilReady(server: ChildProcess, port: number): Promise<void>
   throw new Error(`the server did not start (exit code ${server.exitCode})`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
