@@ -7,6 +7,7 @@ import type { OpenedData } from './data-directory.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
+import { newRecordChecks } from './endpoints/record-checks.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -92,6 +93,12 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     admission: newAdmission(),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
+    recordChecks: newRecordChecks({
+      journal: data.journal.reader,
+      clientIdOf: (ordinal) => replica.clients.clientId(ordinal),
+      delayMs: data.journal.indexedAfterMs,
+      ...{ clock, randomness, log },
+    }),
     clock,
     randomness,
     log,
@@ -101,6 +108,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     node,
     start: () => follower.start(),
     stop: async () => {
+      await authority.recordChecks.stop();
       await journal.close();
       await follower.stop();
       await store.close();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import { createMasterKeyFile, loadMasterKey, type MasterKey } from './credentials/master-key.ts';
+import { BUCKET_MS } from './journal/bucket-files.ts';
 import { openJournal } from './journal/journal.ts';
 import { openJournalReader } from './journal/reader.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
@@ -25,6 +26,8 @@ type OpenedJournal = {
     readonly onTrouble: (message: string) => void;
   }): Promise<Journal>;
   readonly reader: JournalReader;
+  /** How long after a token was used its row is found by an index. */
+  readonly indexedAfterMs: number;
 };
 
 export type OpenedData = {
@@ -68,6 +71,8 @@ export async function openDataDirectory(config: Config, deps: Deps): Promise<Ope
     journal: {
       open: (options) => openJournal({ ...options, directory, clock: deps.clock }),
       reader: openJournalReader({ directory }),
+      // Its bucket is closed by then, and the one after it, should it have been late.
+      indexedAfterMs: 2 * BUCKET_MS,
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Receipt } from '../replica/receipt.ts';
 import type { EnvironmentState, Replica } from '../replica/replica.ts';
 import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
+import type { RecordChecks } from './record-checks.ts';
 import type { SecretMoves } from './secret-moves.ts';
 
 export type Authority = {
@@ -25,6 +26,7 @@ export type Authority = {
   readonly admission: Admission;
   readonly background: Background;
   readonly secretMoves: SecretMoves;
+  readonly recordChecks: RecordChecks;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Log;

@@ -54,6 +54,7 @@ function tell(
   if (isRefusal(verified)) return { refusal: verified, client: caller.clientId };
   if (verified.standing !== 'live') return INACTIVE_ANSWER;
   const { claims, jti } = verified;
+  authority.recordChecks.verified(verified);
   if (!maySee(caller, claims)) return INACTIVE_ANSWER;
 
   const { clients, program } = authority.replica;

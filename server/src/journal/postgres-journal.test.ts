@@ -56,6 +56,9 @@ test(
       const since = { client: 7, sinceMs: nowMs + 4_999, limit: 10 };
       assert.equal((await data.journal.reader.list(since)).length, 1);
       assert.deepEqual(await data.journal.reader.list({ ...since, client: 8 }), []);
+      const moment = { client: 7, sinceMs: nowMs + 2, untilMs: nowMs + 2, limit: 10 };
+      const [atMoment, ...others] = await data.journal.reader.list(moment);
+      assert.deepEqual([hex(atMoment ?? numberedToken(0)), others], [hex(numberedToken(2)), []]);
       await journal.close();
       await assert.rejects(journal.append(numberedToken(1)), { name: 'StoreUnavailable' });
     }),

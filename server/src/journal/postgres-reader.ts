@@ -16,13 +16,14 @@ export type RunRead = (
 
 export function openPostgresReader(run: RunRead): JournalReader {
   return {
-    list: async ({ client, sinceMs, limit }) => {
+    list: async ({ client, sinceMs, untilMs = Number.MAX_SAFE_INTEGER, limit }) => {
       if (!(Number.isInteger(limit) && limit > 0)) throw new RangeError('a limit is at least 1');
       const rows = await run(SELECT, [
         client,
         sinceMs,
         Math.min(limit, READ_TOKENS_MAX),
         sinceMs - CLOCK_SLACK_MS,
+        untilMs,
       ]);
       return rows.map(toToken);
     },
@@ -32,7 +33,7 @@ export function openPostgresReader(run: RunRead): JournalReader {
 // The time of commit is asked for as well, as it tells which partitions need not be opened.
 const SELECT = `
   select issued_at_ms, lifetime_s, client, generation, secret, scope_set, resource, jti, address
-  from issued_tokens where client = $1 and issued_at_ms >= $2 and committed_at_ms >= $4
+  from issued_tokens where client = $1 and issued_at_ms between $2 and $5 and committed_at_ms >= $4
   order by issued_at_ms desc, committed_at_ms desc limit $3`;
 
 function toToken(row: Record<string, unknown>): IssuedToken {

@@ -12,12 +12,14 @@ export type TokenQuery = {
   readonly bucketMs: number;
   readonly client: number;
   readonly sinceMs: number;
+  readonly untilMs: number;
   readonly limit: number;
 };
 
 const SELECT = `
   SELECT issued_at_ms, lifetime_s, client, generation, secret, scope_set, resource, jti, address
-  FROM tokens WHERE client = ? AND issued_at_ms >= ? ORDER BY issued_at_ms DESC, rowid DESC LIMIT ?`;
+  FROM tokens WHERE client = ? AND issued_at_ms BETWEEN ? AND ?
+  ORDER BY issued_at_ms DESC, rowid DESC LIMIT ?`;
 
 /** At most `limit` tokens, newest first. A bucket that appears or is dropped meanwhile counts or not, without an error. */
 export function readTokens(query: TokenQuery): readonly IssuedToken[] {
@@ -28,6 +30,7 @@ export function readTokens(query: TokenQuery): readonly IssuedToken[] {
     const issuedBeforeMs = bucket.startMs + query.bucketMs + slackMs;
     const last = newest[query.limit - 1];
     if (issuedBeforeMs <= query.sinceMs) break;
+    if (bucket.startMs - slackMs > query.untilMs) continue;
     if (last !== undefined && last.issuedAtMs >= issuedBeforeMs) break;
     newest = [...newest, ...readBucket(bucket, query)]
       .sort((one, other) => other.issuedAtMs - one.issuedAtMs)
@@ -40,7 +43,8 @@ function readBucket(bucket: BucketFile, query: TokenQuery): readonly IssuedToken
   let database: DatabaseSync | undefined;
   try {
     database = openForReading(bucket.path);
-    const rows = database?.prepare(SELECT).all(query.client, query.sinceMs, query.limit) ?? [];
+    const { client, sinceMs, untilMs, limit } = query;
+    const rows = database?.prepare(SELECT).all(client, sinceMs, untilMs, limit) ?? [];
     return rows.map(toToken);
   } catch (error) {
     if (!existsSync(bucket.path)) return [];

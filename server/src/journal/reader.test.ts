@@ -60,6 +60,15 @@ test('tokens of all slots, closed and open buckets, come newest first, as many a
   assert.deepEqual(await list(START_MS + 36 * 60_000, 100), []);
   await one.close();
   assert.deepEqual(await list(0, 4), [7, 6, 5, 4]);
+  const within = async (sinceMinutes: number, untilMinutes: number) => {
+    const [sinceMs, untilMs] = [sinceMinutes, untilMinutes].map((min) => START_MS + min * 60_000);
+    return numbers(
+      await reader.list({ client: 7, sinceMs: sinceMs ?? 0, untilMs: untilMs ?? 0, limit: 100 }),
+    );
+  };
+  assert.deepEqual(await within(1, 11.5), [4, 3, 2], 'both ends included');
+  assert.deepEqual(await within(12, 12), [5]);
+  assert.deepEqual(await within(12.1, 19), []);
 });
 
 test('a token that was committed one bucket after it was issued is neither missed nor out of order', async (t) => {

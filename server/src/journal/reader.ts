@@ -25,7 +25,7 @@ export function openJournalReader(options: JournalReaderOptions): JournalReader 
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    async list({ client, sinceMs, limit }) {
+    async list({ client, sinceMs, untilMs = Number.MAX_SAFE_INTEGER, limit }) {
       if (waiting >= READS_WAITING_MAX) throw new StoreUnavailable('too many journal queries wait');
       if (!(Number.isInteger(limit) && limit > 0)) throw new RangeError('a limit is at least 1');
       waiting += 1;
@@ -34,6 +34,7 @@ export function openJournalReader(options: JournalReaderOptions): JournalReader 
         bucketMs,
         client,
         sinceMs,
+        untilMs,
         limit: Math.min(limit, READ_TOKENS_MAX),
       };
       const answer = last.then(() => readInThread(query));

@@ -23,6 +23,11 @@ export type Journal = {
 };
 
 export type JournalReader = {
-  /** The tokens of one client issued at or after `sinceMs`, newest first, at most `limit`. */
-  list(query: { client: number; sinceMs: number; limit: number }): Promise<readonly IssuedToken[]>;
+  /** The tokens of one client issued from `sinceMs` to `untilMs`, both included, newest first, at most `limit`. */
+  list(query: {
+    readonly client: number;
+    readonly sinceMs: number;
+    readonly untilMs?: number;
+    readonly limit: number;
+  }): Promise<readonly IssuedToken[]>;
 };
