@@ -23,6 +23,9 @@ import { masterKeyCheck } from './stores/sql/directory.ts';
 const JOURNAL_CONNECTIONS_MAX = 1;
 const READING_CONNECTIONS_MAX = 2;
 
+/** A large table takes its time, and so does waiting for another node that migrates. */
+const MIGRATION_MS_MAX = 600_000;
+
 /** The database cannot be used as it is configured; the message says why and how to mend it. */
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
@@ -37,10 +40,15 @@ export function openData(config: Config, deps: Deps): Promise<OpenedData> {
 
 async function openDatabase(config: Config, databaseUrl: string, deps: Deps): Promise<OpenedData> {
   const { randomness, clock } = deps;
-  const connect = (connectionsMax: number): Connections =>
-    openConnections({ databaseUrl, connectionsMax, randomness });
+  const connect = (connectionsMax: number, exchangeMsMax?: number): Connections =>
+    openConnections({
+      databaseUrl,
+      connectionsMax,
+      randomness,
+      ...(exchangeMsMax === undefined ? {} : { exchangeMsMax }),
+    });
   // Apart from the others, which are opened afterwards: a session takes the role's settings when it begins.
-  const first = connect(1);
+  const first = connect(1, MIGRATION_MS_MAX);
   const keys = await prepare(first, config, deps).finally(() => first.close());
   const notifications = config.databaseNotifications === 'on';
   const store = openPostgresStore({ databaseUrl, notifications, clock, randomness });

@@ -11,7 +11,8 @@ import { asOutage, isAnswer, isUnconfirmed } from './outage.ts';
  * destroyed and the outcome unknown.
  */
 const EXCHANGE_MS_MAX = 5_000;
-const CONNECT_MS_MAX = 10_000;
+/** For a free connection or a new one. */
+const CONNECT_MS_MAX = 3_000;
 const IDLE_MS_MAX = 30_000;
 /** Who waits for a connection; operators are few, so a longer queue means that the database has stopped. */
 const WAITING_MAX = 2_000;
@@ -40,6 +41,7 @@ export type ConnectionOptions = {
   readonly connectionsMax: number;
   readonly randomness: Randomness;
   readonly exchangeMsMax?: number;
+  readonly connectMsMax?: number;
 };
 
 /** The settings of one connection: TLS unless it stays on this machine, numbers as numbers. */
@@ -59,10 +61,11 @@ export function clientConfigOf(databaseUrl: string): pg.ClientConfig {
 
 export function openConnections(options: ConnectionOptions): Connections {
   const { connectionsMax, randomness, exchangeMsMax = EXCHANGE_MS_MAX } = options;
+  const { connectMsMax = CONNECT_MS_MAX } = options;
   const pool = new pg.Pool({
     ...clientConfigOf(options.databaseUrl),
     max: connectionsMax,
-    connectionTimeoutMillis: CONNECT_MS_MAX,
+    connectionTimeoutMillis: connectMsMax,
     idleTimeoutMillis: IDLE_MS_MAX,
   });
   // An idle connection that breaks is replaced when the next one is asked for.

@@ -30,9 +30,12 @@ import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
 import { watchNotifications } from './watch.ts';
 
-/** What keeps this node deciding. Apart from operators' changes, so that those never hold up a renewal. */
-const FOLLOWING_CONNECTIONS_MAX = 3;
-const WORKING_CONNECTIONS_MAX = 4;
+/** Three kinds of work, none of which waits for another: what keeps this node deciding, what `/token` asks for, and changes. */
+const FOLLOWING_CONNECTIONS_MAX = 2;
+const LOADING_CONNECTIONS_MAX = 3;
+const WORKING_CONNECTIONS_MAX = 3;
+/** Changes queue: many revocations of one client wait for each other. */
+const WORKING_WAIT_MS_MAX = 10_000;
 
 export type PostgresStoreOptions = {
   readonly databaseUrl: string;
@@ -45,10 +48,17 @@ export type PostgresStoreOptions = {
 /** Opens a store whose schema is up to date and whose first rows are written (see `migrate.ts`). */
 export function openPostgresStore(options: PostgresStoreOptions): Store {
   const { randomness } = options;
+  const { databaseUrl } = options;
   const open = (connectionsMax: number): Connections =>
-    openConnections({ databaseUrl: options.databaseUrl, connectionsMax, randomness });
+    openConnections({ databaseUrl, connectionsMax, randomness });
   const following = open(FOLLOWING_CONNECTIONS_MAX);
-  const working = open(WORKING_CONNECTIONS_MAX);
+  const loading = open(LOADING_CONNECTIONS_MAX);
+  const working = openConnections({
+    databaseUrl,
+    randomness,
+    connectionsMax: WORKING_CONNECTIONS_MAX,
+    connectMsMax: WORKING_WAIT_MS_MAX,
+  });
   return {
     commit: (command) => {
       const changeId = randomness.bytes(9).toString('base64url');
@@ -66,13 +76,13 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     },
     directory: directoryOf(working),
     audit: auditOf(working),
-    log: changeLogOf(following, options),
+    log: changeLogOf({ following, loading }, options),
     rootKeys: () => executor.read(working, () => keyFacts()),
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
-    nodes: registryOf(following, options),
+    nodes: registryOf({ following, working }, options),
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
     close: async () => {
-      await Promise.all([following.close(), working.close()]);
+      await Promise.all([following.close(), loading.close(), working.close()]);
     },
   };
 }
@@ -108,11 +118,14 @@ function auditOf(connections: Connections): AuditTrail {
   };
 }
 
-function changeLogOf(connections: Connections, options: PostgresStoreOptions): ChangeLog {
+function changeLogOf(
+  { following, loading }: { following: Connections; loading: Connections },
+  options: PostgresStoreOptions,
+): ChangeLog {
   return {
-    snapshot: (take) => snapshotOf(connections, take),
-    poll: (after) => executor.read(connections, () => pollChanges(after)),
-    loadClient: (ordinal) => executor.read(connections, () => loadClientCredentials(ordinal)),
+    snapshot: (take) => snapshotOf(following, take),
+    poll: (after) => executor.read(following, () => pollChanges(after)),
+    loadClient: (ordinal) => executor.read(loading, () => loadClientCredentials(ordinal)),
     watch: (wake) => (options.notifications ? watchNotifications(options, wake) : () => {}),
   };
 }
@@ -134,21 +147,43 @@ async function snapshotOf<T>(
   return take({ position, facts });
 }
 
-function registryOf(connections: Connections, options: PostgresStoreOptions): NodeRegistry {
+function registryOf(
+  { following, working }: { following: Connections; working: Connections },
+  options: PostgresStoreOptions,
+): NodeRegistry {
   const now = (): number => options.clock.wallMs();
   return {
     register: (node) =>
-      executor.write(connections, () =>
+      executor.write(following, () =>
         registerNode({ ...node, atMs: now(), slotPrefix: node.node }),
       ),
     renew: (node, applied) =>
-      executor.writeInSnapshot(connections, () => renewNode({ node, applied, atMs: now() })),
-    acknowledge: (node, applied) =>
-      executor.write(connections, () => acknowledgeNode(node, applied)),
-    leave: (node) => executor.write(connections, () => leaveNode(node)),
-    list: () => executor.read(connections, () => listNodes()),
-    fence: (node, renewals) => executor.write(connections, () => fenceNode(node, renewals)),
+      executor.writeInSnapshot(following, () => renewNode({ node, applied, atMs: now() })),
+    acknowledge: (node, applied) => executor.write(following, () => acknowledgeNode(node, applied)),
+    leave: (node) => executor.write(following, () => leaveNode(node)),
+    // Whoever waits for a receipt asks every few milliseconds; many of them are one question.
+    list: sharedByLaterAskers(() => executor.read(working, () => listNodes())),
+    fence: (node, renewals) => executor.write(working, () => fenceNode(node, renewals)),
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
+  };
+}
+
+/** One run for all who ask before it begins: an answer is never older than the question. */
+function sharedByLaterAskers<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> | undefined;
+  let next: Promise<T> | undefined;
+  const begin = (): Promise<T> => {
+    next = undefined;
+    const begun = run().finally(() => {
+      if (running === begun) running = undefined;
+    });
+    running = begun;
+    return begun;
+  };
+  return () => {
+    if (running === undefined) return begin();
+    next ??= running.then(begin, begin);
+    return next;
   };
 }
