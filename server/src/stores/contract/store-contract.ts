@@ -150,7 +150,10 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
       withStore(async (store) => {
         const { clientId, ordinal } = await onboard(store);
         const revoke = (index: number) => commit(store, revokeToken(`jti-${index}`, ordinal));
-        await Promise.all(Array.from({ length: 1_000 }, (_, index) => revoke(index)));
+        // A few at a time: a store may refuse those that would have to wait for long.
+        for (let first = 0; first < 1_000; first += WRITERS) {
+          await Promise.all(Array.from({ length: WRITERS }, (_, index) => revoke(first + index)));
+        }
         assert.equal((await store.directory.clients({ clientId }))[0]?.generation, 0);
         await revoke(1_000);
         const [client] = await store.directory.clients({ clientId });
