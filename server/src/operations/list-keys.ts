@@ -28,10 +28,11 @@ export async function listKeys(
   return keys.map((key) => listed(key, successorOf(key, keys), nowMs));
 }
 
+/** The next one that there is: `keys` are in order, and a restore leaves numbers out. */
 function successorOf(key: KeyRecord, keys: readonly KeyRecord[]): KeyRecord | undefined {
   return keys.find(
     ({ purpose, environment, version }) =>
-      purpose === key.purpose && environment === key.environment && version === key.version + 1,
+      purpose === key.purpose && environment === key.environment && version > key.version,
   );
 }
 
