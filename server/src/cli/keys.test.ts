@@ -166,3 +166,28 @@ test('a rewrap changes the master key and nothing else: the old is refused, toke
   });
   assert.equal(verified.code, 0, verified.stderr);
 });
+
+test('after a restore the keys before it are retired, and retiring one of them again has a receipt', async () => {
+  const [data, restored] = [newDataDirectory(), join(newDataDirectory(), 'restored')];
+  const file = join(newDataDirectory(), 'backup');
+  const cli = commandLine(data);
+  await cli.json('keys', 'rotate', ...SANDBOX);
+  await cli.json('backup', file);
+  const env = { COUNTERSIGN_MASTER_KEY_FILE: join(data, 'master.key') };
+  const run = async (...argv: readonly string[]) => {
+    const command = [MAIN, ...argv, '--data', restored, '--json'];
+    const ran = await runProgram(process.execPath, command, { env });
+    assert.equal(ran.code, 0, ran.stderr);
+    return JSON.parse(ran.stdout) as Listed;
+  };
+  await run('restore', file);
+  const keys = (await run('keys', 'list')) as unknown as readonly Listed[];
+  const states = keys
+    .filter((key) => key['environment'] === 'sandbox' && key['purpose'] === 'token')
+    .map((key) => key['state']);
+  assert.deepEqual(states, ['retired', 'retired', 'newest']);
+  const retire = ['keys', 'retire', ...SANDBOX, '--version', '1'];
+  const again = await run(...retire, '--emergency', '--reason', 'x');
+  assert.deepEqual([again['changed'], again['complete']], [false, true]);
+  assert.ok(Number(again['sequence']) > 0);
+});

@@ -78,7 +78,7 @@ function whyNot(opened: Extract<Opened, { ok: false }>): string {
     case 'other-environment':
       return 'its tag names no environment of this store';
     case 'unknown-key':
-      return 'it names a key that this store does not have';
+      return 'it names a key that this store does not have, or has retired';
     case 'forged':
       return 'it was not sealed by this store: it is altered or forged';
   }

@@ -233,7 +233,10 @@ function* earlierRetirement(key: {
       .orderBy('sequence', 'desc')
       .limit(1),
   );
-  return { sequence: row?.sequence ?? 0, changed: false };
+  if (row !== undefined) return { sequence: row.sequence, changed: false };
+  // A restore retires keys without a word in the log, which begins anew with it: then any number is late enough.
+  const head = yield* first(db.selectFrom('store').select('sequence').where('id', '=', 1));
+  return { sequence: head?.sequence ?? 0, changed: false };
 }
 
 type Named = {
