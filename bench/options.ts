@@ -45,7 +45,8 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-function wholeNumber(name: string, text: string, max: number): number {
+/** Reads a whole number from 1 to `max`. Throws an Error that says so. */
+export function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
   throw new Error(`${name} must be a whole number from 1 to ${max}`);

@@ -59,3 +59,6 @@ export const selfContained: readonly string[] = ['protocol'];
 
 /** Root folders that may reach into another package by a relative path; everybody else goes through its name. */
 export const mayReachAcross: readonly string[] = ['bench', 'tools'];
+
+/** Root folders that nobody installs: what is there for tests starts real servers and databases for them as well. */
+export const mayUseTestParts: readonly string[] = ['bench'];

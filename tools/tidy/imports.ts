@@ -1,6 +1,12 @@
 /** The import rules: one direction between layers, closed packages, no cycle. The table they read is import-table.ts. */
 
-import { layers, mayReachAcross, selfContained, workspacePackages } from './import-table.ts';
+import {
+  layers,
+  mayReachAcross,
+  mayUseTestParts,
+  selfContained,
+  workspacePackages,
+} from './import-table.ts';
 import type { Finding, Rule } from './rule.ts';
 import { type House, type Import, isTestPath, type Source } from './source.ts';
 
@@ -76,6 +82,7 @@ const judgeSelfContained = (source: Source, { path, specifier }: Import): string
 
 const judgeTestOnly = (source: Source, { path, specifier }: Import): string | undefined => {
   if (source.isTest || path === undefined || !isTestPath(path)) return undefined;
+  if (mayUseTestParts.includes(rootFolder(source.path))) return undefined;
   return `${specifier} is there for tests only: move what the source needs into the source.`;
 };
 
