@@ -68,12 +68,11 @@ test('no byte of a backup can be altered, left out or added unseen', async () =>
   await checked(path);
   const altered = `${path}.altered`;
   for (let at = 0; at < bytes.length; at += 1) {
-    for (const bit of [1, 32]) {
-      const copy = Buffer.from(bytes);
-      copy.writeUInt8(copy.readUInt8(at) ^ bit, at);
-      writeFileSync(altered, copy);
-      await assert.rejects(checked(altered), BackupRefused, `bit ${bit} of byte ${at}`);
-    }
+    const bit = 1 << (at % 8);
+    const copy = Buffer.from(bytes);
+    copy.writeUInt8(copy.readUInt8(at) ^ bit, at);
+    writeFileSync(altered, copy);
+    await assert.rejects(checked(altered), BackupRefused, `bit ${bit} of byte ${at}`);
     writeFileSync(altered, bytes.subarray(0, at));
     await assert.rejects(checked(altered), BackupRefused, `cut off after ${at} bytes`);
   }
