@@ -144,6 +144,11 @@ export type NodeRegistry = {
   /** Takes the node's row away; the node has stopped deciding before it calls this. */
   leave(node: string): Promise<void>;
   list(): Promise<readonly NodeRow[]>;
+  /**
+   * The nodes, and where the log ends in the store that told: one that has not got a change does not know the nodes that decide
+   * after it, such as an old primary that still answers after a failover.
+   */
+  listWithHead(): Promise<{ readonly head: number; readonly rows: readonly NodeRow[] }>;
   /** Writes a node off if its renewal counter is still `renewals`. True: it may never decide again on that row. */
   fence(node: string, renewals: number): Promise<boolean>;
   /** Whether the node's process is known to be gone (its lock is free). False when that cannot be told. */

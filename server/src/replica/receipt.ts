@@ -55,8 +55,7 @@ export async function awaitReceipt(
 ): Promise<Receipt> {
   const { nodes, clock, sightings = newSightings() } = deps;
   const startMs = clock.monotonicMs();
-  // Listed after the commit: a node that registers later polls after that, so it sees the change.
-  const waiting = new Set((await nodes.list()).map((row) => row.node));
+  let waiting: Set<string> | undefined;
   const confirmed: ReceiptEntry[] = [];
   const fenced: ReceiptEntry[] = [];
   const left: ReceiptEntry[] = [];
@@ -64,27 +63,38 @@ export async function awaitReceipt(
 
   for (;;) {
     const askedMs = clock.monotonicMs();
-    const rows = new Map((await nodes.list()).map((row) => [row.node, row]));
+    const rows = await nodesAfter(sequence, nodes);
     const nowMs = clock.monotonicMs();
-    for (const node of sightings.keys()) if (!rows.has(node)) sightings.delete(node);
+    for (const node of sightings.keys()) if (rows?.has(node) === false) sightings.delete(node);
     const mayLookAtLocks = nowMs - lookedAtLocksMs >= LOCK_LOOK_INTERVAL_MS;
     if (mayLookAtLocks) lookedAtLocksMs = nowMs;
-    for (const node of [...waiting]) {
-      const row = rows.get(node);
+    // Listed after the commit: a node that registers later polls after that, so it sees the change.
+    waiting ??= rows && new Set(rows.keys());
+    for (const node of rows === undefined ? [] : [...(waiting ?? [])]) {
+      const row = rows?.get(node);
       const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
       if (row === undefined) left.push(entry);
       else if (row.appliedSequence >= sequence) confirmed.push(entry);
       else if (await isWrittenOff(deps, row, { sightings, askedMs, nowMs, mayLookAtLocks }))
         fenced.push(entry);
       else continue;
-      waiting.delete(node);
+      waiting?.delete(node);
     }
-    const complete = waiting.size === 0;
+    const complete = waiting?.size === 0;
     if (complete || nowMs - startMs >= waitMs) {
-      return { sequence, confirmed, fenced, left, waiting: [...waiting], complete };
+      return { sequence, confirmed, fenced, left, waiting: [...(waiting ?? [])], complete };
     }
     await clock.sleep(LOOK_INTERVAL_MS);
   }
+}
+
+/** The nodes by name; undefined when told by a store that has not got the change, and so does not know who decides now. */
+async function nodesAfter(
+  sequence: number,
+  nodes: NodeRegistry,
+): Promise<ReadonlyMap<string, NodeRow> | undefined> {
+  const { head, rows } = await nodes.listWithHead();
+  return head < sequence ? undefined : new Map(rows.map((row) => [row.node, row]));
 }
 
 /** Writes a node off if it is dead, or if its renewal counter stood still for its own lease on this clock. */

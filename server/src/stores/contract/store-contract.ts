@@ -251,6 +251,22 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         assert.equal(await applied(), position.sequence);
       }));
 
+    test('nodes are listed together with the head of the log where they were read', () =>
+      withStore(async (store) => {
+        const { node } = store.takeNode();
+        await store.nodes.register({
+          node,
+          leaseMs: 1_000,
+          version: '1',
+          listen: 'l',
+          process: 'p',
+        });
+        const { position } = await store.log.snapshot((at) => ({ position: at.position }));
+        const { head, rows } = await store.nodes.listWithHead();
+        assert.equal(head, position.sequence);
+        assert.deepEqual(rows, await store.nodes.list());
+      }));
+
     test('what a client needs at /token comes with the head of the log it was read at', () =>
       withStore(async (store) => {
         const { ordinal, clientId } = await onboard(store);

@@ -21,6 +21,7 @@ import {
   fenceNode,
   leaveNode,
   listNodes,
+  listNodesWithHead,
   registerNode,
   renewNode,
 } from '../sql/nodes.ts';
@@ -161,8 +162,9 @@ function registryOf(
       executor.writeInSnapshot(following, () => renewNode({ node, applied, atMs: now() })),
     acknowledge: (node, applied) => executor.write(following, () => acknowledgeNode(node, applied)),
     leave: (node) => executor.write(following, () => leaveNode(node)),
+    list: () => executor.read(working, () => listNodes()),
     // Whoever waits for a receipt asks every few milliseconds; many of them are one question.
-    list: sharedByLaterAskers(() => executor.read(working, () => listNodes())),
+    listWithHead: sharedByLaterAskers(() => executor.read(working, () => listNodesWithHead())),
     fence: (node, renewals) => executor.write(working, () => fenceNode(node, renewals)),
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,

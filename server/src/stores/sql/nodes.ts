@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Applied, NodeRow, Poll } from '../../ports/change-log.ts';
-import { pollChanges } from './change-log.ts';
+import { pollChanges, positionOfStore } from './change-log.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
 export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'> & {
@@ -108,4 +108,10 @@ export function* listNodes(): Steps<readonly NodeRow[]> {
     listen: row.listen,
     process: row.process,
   }));
+}
+
+/** The head is read first: the rows are then never older than it, in one snapshot or in two. */
+export function* listNodesWithHead(): Steps<{ head: number; rows: readonly NodeRow[] }> {
+  const { sequence: head } = yield* positionOfStore();
+  return { head, rows: yield* listNodes() };
 }

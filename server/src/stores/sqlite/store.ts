@@ -13,7 +13,7 @@ import {
 } from '../sql/change-log.ts';
 import * as directory from '../sql/directory.ts';
 import { keys } from '../sql/keys.ts';
-import { listNodes } from '../sql/nodes.ts';
+import { listNodes, listNodesWithHead } from '../sql/nodes.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
 import { type Executor, executorOf } from './executor.ts';
@@ -129,6 +129,7 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
     acknowledge: (node, applied) => writer.write('acknowledgeNode', node, applied),
     leave: (node) => writer.write('leaveNode', node),
     list: async () => reader.read(() => listNodes()),
+    listWithHead: async () => reader.read(() => listNodesWithHead()),
     fence: (node, renewals) => writer.write('fenceNode', node, renewals),
     isDead: async (node) => isGone(options.dataDirectory, node),
   };
