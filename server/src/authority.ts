@@ -13,7 +13,7 @@ import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import { newCredentialsCache } from './replica/credentials-cache.ts';
 import { FOLLOWER_DEFAULTS, newFollower } from './replica/follower.ts';
-import { awaitReceipt } from './replica/receipt.ts';
+import { awaitReceipt, newSightings } from './replica/receipt.ts';
 import { newReplica } from './replica/replica.ts';
 import { VERSION } from './version.ts';
 
@@ -81,6 +81,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     slot,
     onTrouble: (message) => log.error({ cause: message }, 'trouble in the journal'),
   });
+  const sightings = newSightings();
   const authority: Authority = {
     replica,
     follower,
@@ -89,7 +90,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     journal,
     changes: store,
     receipt: (sequence) =>
-      awaitReceipt({ nodes: store.nodes, clock }, sequence, REVOCATION_WAIT_MS),
+      awaitReceipt({ nodes: store.nodes, clock, sightings }, sequence, REVOCATION_WAIT_MS),
     admission: newAdmission(),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
