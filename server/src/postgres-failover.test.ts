@@ -130,7 +130,7 @@ test(
         assert.deepEqual([receipt.confirmed.length, receipt.fenced.length], [1, 1]);
         for (const witness of witnesses) await assertNothingAccepted(witness, receiptMs);
         assert.equal(await tell(left, lasting), 'unavailable');
-        assert.equal(await tell(moved, lasting), 'active');
+        await until('active', () => tell(moved, lasting));
         assert.equal(await isSuspended(promoted, bystander), false);
 
         // The change of the same number is another one here: the node forgets what it has heard there.
@@ -206,7 +206,7 @@ test(
           assert.equal(await requestToken(node.server.url, stranger), undefined);
           assert.notEqual(await tell(node, ofStranger), 'active');
           assert.notEqual(await tell(node, unrecorded), 'active');
-          assert.equal(await tell(node, killed), 'inactive');
+          await until('inactive', () => tell(node, killed));
         }
         for (const witness of ofKilled) await assertNothingAccepted(witness, diedMs);
         // This is how it is paid: nothing that was sealed before opens any more.
@@ -214,9 +214,11 @@ test(
         assert.equal((await retireLeakedKey(promoted, retired)).receipt.confirmed.length, 2);
         for (const node of nodes) {
           for (const token of [killed, lost, unrecorded, ofStranger]) {
-            assert.equal(await tell(node, token), 'inactive');
+            assert.notEqual(await tell(node, token), 'active');
+            await until('inactive', () => tell(node, token));
           }
-          assert.equal(await tell(node, await tokenOf(node, bystander)), 'active');
+          const fresh = await tokenOf(node, bystander);
+          await until('active', () => tell(node, fresh));
         }
         assert.equal((await suspend(promoted, bystander)).confirmed.length, 2);
       });
