@@ -65,6 +65,13 @@ async function startNode(data: string, asker: Onboarded) {
     client_id: clientId,
     client_secret: clientSecret,
   });
+  /** Time that was made to pass has passed for the lease as well, and its renewal takes real time. */
+  const leaseHeld = async (): Promise<void> => {
+    for (let waits = 1; !authority.follower.mayDecide(); waits += 1) {
+      if (waits % 100 === 0) clock.advance(SAMPLE_INTERVAL_MS);
+      await pause(5);
+    }
+  };
   return {
     authority,
     written,
@@ -78,6 +85,7 @@ async function startNode(data: string, asker: Onboarded) {
     awaitSample: async () => {
       clock.advance(2 * SAMPLE_INTERVAL_MS);
       await settled();
+      await leaseHeld();
     },
     /** Lets so much time pass that what was sampled is looked up. */
     awaitLookUp: async () => {
@@ -88,11 +96,7 @@ async function startNode(data: string, asker: Onboarded) {
         await pause(5);
       }
       await settled();
-      // So much time has passed for the lease as well: its next renewal takes real time.
-      for (let waits = 0; !authority.follower.mayDecide(); waits += 1) {
-        if (waits % 50 === 0) clock.advance(SAMPLE_INTERVAL_MS);
-        await pause(5);
-      }
+      await leaseHeld();
     },
   };
 }
@@ -157,6 +161,11 @@ test('tokens on record raise none, whichever node issued them', () =>
     assert.deepEqual(node.written, []);
   }));
 
+const CLAIMS = {
+  ...{ client: 7, generation: 1, secret: 1, scopeSet: 1, resource: 0 },
+  ...{ issuedAtMs: 1_000, lifetimeSeconds: 3600 },
+};
+
 /** The sampling alone, on a journal whose answers the test gives. */
 function startChecks(list: JournalReader['list']) {
   const clock = newManualClock();
@@ -166,12 +175,10 @@ function startChecks(list: JournalReader['list']) {
     clientIdOf: (ordinal) => `client_test_${ordinal}`,
     ...{ clock, randomness, log, delayMs: 60_000 },
   });
-  const claims = {
-    ...{ client: 7, generation: 1, secret: 1, scopeSet: 1, resource: 0 },
-    ...{ issuedAtMs: 1_000, lifetimeSeconds: 3600 },
-  };
-  const verified = (): void => {
-    checks.verified({ jti: randomBytes(12).toString('base64url'), claims });
+  const verified = (
+    token = { jti: randomBytes(12).toString('base64url'), claims: CLAIMS },
+  ): void => {
+    checks.verified(token);
   };
   const pass = async (intervals: number): Promise<void> => {
     for (let passed = 0; passed < intervals; passed += 1) {
@@ -197,6 +204,20 @@ test('however many tokens are verified, one an interval is looked up, by client 
   for (const { client, sinceMs, untilMs } of asked) {
     assert.deepEqual([client, sinceMs, untilMs], [7, 1_000, 1_000]);
   }
+  await checks.stop();
+});
+
+test('a token that says anything else than its record is not on record', async () => {
+  const jti = randomBytes(12);
+  const record = { ...CLAIMS, jti, address: '192.0.2.7' };
+  const { checks, written, verified, pass } = startChecks(() => Promise.resolve([record]));
+  const changes = Object.entries(CLAIMS).map(([name, value]) => ({ [name]: value + 1 }));
+  for (const change of [{}, ...changes]) {
+    await pass(1);
+    verified({ jti: jti.toString('base64url'), claims: { ...CLAIMS, ...change } });
+  }
+  await pass(40);
+  assert.equal(written.length, changes.length, 'each but the true one');
   await checks.stop();
 });
 

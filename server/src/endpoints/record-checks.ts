@@ -5,7 +5,7 @@
 
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
-import type { JournalReader } from '../ports/journal.ts';
+import type { IssuedToken, JournalReader } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 
 /** On average; what a sample costs is paid this often at most, however many tokens are verified. */
@@ -43,7 +43,7 @@ export function newRecordChecks(deps: {
     const { client, issuedAtMs } = claims;
     const at = { sinceMs: issuedAtMs, untilMs: issuedAtMs };
     const issued = await journal.list({ client, ...at, limit: TOKENS_PER_MS_MAX });
-    if (issued.some((token) => Buffer.from(token.jti).toString('base64url') === jti)) return;
+    if (issued.some((record) => isRecordOf(record, { jti, claims }))) return;
     const sealedFor = { client: clientIdOf(client), jti, issuedAtMs };
     log.error(sealedFor, 'a verified token is not on record');
   };
@@ -82,4 +82,18 @@ export function newRecordChecks(deps: {
       return sampling;
     },
   };
+}
+
+/** All of it: or who knows one token that is on record could seal another that may do more, under the same name. */
+function isRecordOf(record: IssuedToken, { jti, claims }: VerifiedToken): boolean {
+  return (
+    Buffer.from(record.jti).toString('base64url') === jti &&
+    record.client === claims.client &&
+    record.generation === claims.generation &&
+    record.secret === claims.secret &&
+    record.scopeSet === claims.scopeSet &&
+    record.resource === claims.resource &&
+    record.issuedAtMs === claims.issuedAtMs &&
+    record.lifetimeSeconds === claims.lifetimeSeconds
+  );
 }
