@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { systemRandomness } from '../../credentials/random.ts';
 import { auditHash } from '../../ports/audit-chain.ts';
+import { systemClock } from '../../system-clock.ts';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
 import type { Store } from '../store.ts';
 import { openConnections } from './connections.ts';
+import { openPostgresStore } from './store.ts';
 import { openTestDatabase } from './testing/open.ts';
+import { stopAfter } from './testing/stopping-client.ts';
 
-const CHILD = fileURLToPath(new URL('./testing/suspending-child.ts', import.meta.url));
 const WRITERS = 50;
 const POOLS = 5;
 const CHANGES_PER_WRITER = 8;
@@ -197,7 +196,10 @@ test(
     }),
 );
 
-test('a process that is stopped in the middle of a change holds up nobody else', options, () =>
+/** Begin, the locked row, its update, what is to be logged, the end. */
+const ANSWERS_OF_A_SUSPENSION = 5;
+
+test('a process that stops anywhere in a change holds up nobody else', options, () =>
   withStores(1, async ([store], url) => {
     assert.ok(store && typeof postgres !== 'string');
     // What is held is held for good, so that no time-out of the server hides it.
@@ -207,27 +209,28 @@ test('a process that is stopped in the middle of a change holds up nobody else',
       `alter role ${database} in database ${database} set idle_in_transaction_session_timeout = 0`,
     );
     await create(store, 'b');
-    const child = spawn(process.execPath, [CHILD, url, 'program_000000000000000b']);
-    try {
-      await once(child.stdout, 'data');
-      let caught = 0;
-      for (let round = 0; round < 30; round += 1) {
-        await pause(5 + (round % 7));
-        child.kill('SIGSTOP');
-        await pause(10);
-        const [open] = await postgres.asSuperuser(
-          url,
-          `select count(*)::int as count from pg_stat_activity
-           where datname = current_database() and state = 'idle in transaction'`,
-        );
-        caught += Number(open?.['count']);
-        // A lock on the head of the log would make this fail, by the time-out for locks.
-        await create(store, `c${round}`);
-        child.kill('SIGCONT');
-      }
-      assert.ok(caught > 0, 'it was stopped within a transaction at least once');
-    } finally {
-      child.kill('SIGKILL');
+    const programId = 'program_000000000000000b';
+    const change = { kind: 'program.suspend', programId, reason: 'x' } as const;
+    for (let answers = 0; answers <= ANSWERS_OF_A_SUSPENSION; answers += 1) {
+      const client = await stopAfter(answers, Number(new URL(url).port));
+      const way = new URL(url);
+      way.port = String(client.port);
+      const stopping = openPostgresStore({
+        databaseUrl: way.href,
+        notifications: false,
+        clock: systemClock,
+        randomness: systemRandomness(),
+      });
+      const outcome = stopping.commit({ change, actor: 'test:log', atMs: 1 }).then(
+        ({ changed }) => changed,
+        () => 'none',
+      );
+      await client.stopped;
+      // A lock on the head of the log would make this fail, by the time-out for locks.
+      await create(store, `c${answers}`);
+      client.close();
+      assert.equal(await outcome, answers === ANSWERS_OF_A_SUSPENSION ? true : 'none');
+      await stopping.close();
     }
   }),
 );
