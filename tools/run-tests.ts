@@ -14,6 +14,7 @@ const sets: Readonly<Record<string, readonly string[]>> = {
     'examples/**/*.test.ts',
     'tools/**/*.test.ts',
     'bench/**/*.test.ts',
+    'simulation/**/*.test.ts',
   ],
   unit: ['protocol/src/**/*.test.ts', 'server/src/**/*.test.ts', 'tools/**/*.test.ts'],
   long: ['{server,conformance,bench}/**/*.long.ts'],

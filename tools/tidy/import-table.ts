@@ -58,7 +58,7 @@ export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
 export const selfContained: readonly string[] = ['protocol'];
 
 /** Root folders that may reach into another package by a relative path; everybody else goes through its name. */
-export const mayReachAcross: readonly string[] = ['bench', 'tools'];
+export const mayReachAcross: readonly string[] = ['bench', 'simulation', 'tools'];
 
 /** Root folders that nobody installs: what is there for tests starts real servers and databases for them as well. */
 export const mayUseTestParts: readonly string[] = ['bench'];

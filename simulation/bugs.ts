@@ -1,0 +1,186 @@
+/** Bugs that the checker must catch, each switched on by its name: a part handed in, or a copy of a source file with the bug in it. */
+
+import { NO_FLAWS, REAL_CODE } from './code.ts';
+import type { StoreFlaws } from './commit.ts';
+import { mutated, type Replacement } from './mutation.ts';
+import type { Code, Seams } from './node.ts';
+
+export type Subject = { readonly code: Code; readonly flaws: StoreFlaws };
+export type Bug = { readonly is: string; readonly subject: () => Promise<Subject> };
+
+const asItIs: Subject = { code: REAL_CODE, flaws: NO_FLAWS };
+
+const inSeams = (is: string, seams: Partial<Seams>): Bug => ({
+  is,
+  subject: () =>
+    Promise.resolve({
+      ...asItIs,
+      code: { ...REAL_CODE, seams: { ...REAL_CODE.seams, ...seams } },
+    }),
+});
+
+const inStore = (is: string, flaws: Partial<StoreFlaws>): Bug => ({
+  is,
+  subject: () => Promise.resolve({ ...asItIs, flaws: { ...NO_FLAWS, ...flaws } }),
+});
+
+type File = 'follower' | 'receipt' | 'replica' | 'credentials-cache' | 'standing';
+
+const inFile = (is: string, file: File, ...replacements: readonly Replacement[]): Bug => ({
+  is,
+  subject: async () => ({
+    ...asItIs,
+    code: { ...REAL_CODE, ...(await altered(file, replacements)) },
+  }),
+});
+
+const altered = (file: File, replacements: readonly Replacement[]): Promise<Partial<Code>> =>
+  mutated<Partial<Code>>(
+    new URL(`../server/src/replica/${file}.ts`, import.meta.url),
+    replacements,
+  );
+
+const NO_GAP_CHECK: Replacement = {
+  from: 'if (change.sequence !== position.sequence + 1) {',
+  to: 'if (change.sequence < 0) {',
+};
+
+/** Each is caught within a thousand histories: the tests see to it. */
+export const BUGS: Readonly<Record<string, Bug>> = {
+  'no-lease-check': inSeams('a node decides whether it holds a lease or not', {
+    follower: (follower) => ({ ...follower, mayDecide: () => true }),
+  }),
+  'lease-checked-before-load': inSeams(
+    'the lease is checked when a request begins, not when it is decided',
+    {
+      request: (authority) => {
+        const mayDecide = authority.follower.mayDecide();
+        return { ...authority, follower: { ...authority.follower, mayDecide: () => mayDecide } };
+      },
+    },
+  ),
+  'poll-extends-lease': inFile(
+    'a poll that only reads extends the lease',
+    'follower',
+    {
+      from: 'const asked = replica.position; const askedEpoch = epoch;',
+      to: 'const sent = now(); const asked = replica.position; const askedEpoch = epoch;',
+    },
+    {
+      from: "return outcome === 'current';",
+      to: "if (outcome === 'current') lease.renewed(sent); return outcome === 'current';",
+    },
+  ),
+  'lease-from-reply': inFile('the lease is counted from the reply of the renewal', 'follower', {
+    from: 'if (current) lease.renewed(sent);',
+    to: 'if (current) lease.renewed({ ...sent, ...now() });',
+  }),
+  'no-polling-floor': inSeams('a node reads the log only when it is woken or renews', {
+    pollIntervalMs: 1e9,
+  }),
+  'sequence-gaps': {
+    is: 'numbers are given out before the commit, as by a serial column, and nobody minds a gap',
+    subject: async () => ({
+      code: { ...REAL_CODE, ...(await altered('replica', [NO_GAP_CHECK])) },
+      flaws: { ...NO_FLAWS, numbersBeforeCommit: true },
+    }),
+  },
+  'cache-not-invalidated': inSeams(
+    'the credentials of a client stay cached when the log says it changed',
+    {
+      forgetsCredentials: false,
+    },
+  ),
+  'raced-load-kept': inFile(
+    'a load that raced with an invalidation is kept',
+    'credentials-cache',
+    {
+      from: 'if (ticket.stale || isForeign || head < applied.sequence) continue;',
+      to: 'if (isForeign) continue;',
+    },
+    { from: 'if (ticket.stale) continue;', to: '' },
+  ),
+  'flag-without-bump': inStore('a suspension sets its flag and raises no generation', {
+    suspendsWithoutBump: true,
+  }),
+  'polls-before-row': inFile(
+    'a node that starts or returns polls before its row is live',
+    'follower',
+    {
+      from: 'isRegistered = true; await renew();',
+      to: 'isRegistered = true; if (caughtUp) lease.renewed(early); else await renew();',
+    },
+    {
+      from: 'const { version, listen, process } = deps.node;',
+      to: 'const early = now(); const caughtUp = await ask(({ sequence }) => log.poll(sequence)); const { version, listen, process } = deps.node;',
+    },
+  ),
+  'own-lease': inSeams(
+    'whoever waits for a receipt waits by its own lease, not by that of the row',
+    {
+      waiter: (nodes, leaseMs) => ({
+        ...nodes,
+        listWithHead: async () => {
+          const { head, rows } = await nodes.listWithHead();
+          return { head, rows: rows.map((row) => ({ ...row, leaseMs })) };
+        },
+      }),
+    },
+  ),
+  'reused-numbers': inFile(
+    'a number that a lossy failover gave out again passes for the one that was known',
+    'replica',
+    {
+      from: 'poll.changeIdAtAfter === asked.changeId',
+      to: 'true',
+    },
+    {
+      from: 'if (overlap !== undefined && overlap.changeId !== position.changeId)',
+      to: 'if (overlap === null)',
+    },
+  ),
+};
+
+/** It takes many thousands of histories to meet one of these. */
+export const RARE_BUGS: Readonly<Record<string, Bug>> = {
+  'list-from-anybody': inFile(
+    'whoever waits for a receipt believes any store about the nodes that there are',
+    'receipt',
+    { from: 'head < sequence ? undefined', to: 'head < 0 ? undefined' },
+  ),
+  'silence-from-outside': inFile(
+    'a silence is counted from before the question that first saw the counter',
+    'receipt',
+    {
+      from: '{ renewals: row.renewals, sinceMs: nowMs }',
+      to: '{ renewals: row.renewals, sinceMs: askedMs }',
+    },
+  ),
+  'lease-ends-before-load': inFile(
+    'the lease ends when a snapshot is asked for, and not when it arrives',
+    'follower',
+    {
+      from: 'decideNoMore(); replica.load(snapshot);',
+      to: 'epoch += 1; acknowledged = 0; replica.load(snapshot);',
+    },
+    {
+      from: 'const reload = async (): Promise<void> => { decideNoMore();',
+      to: 'const reload = async (): Promise<void> => { lease.end();',
+    },
+  ),
+  'forgets-by-wall-clock': inFile('a node forgets kills by its wall clock', 'follower', {
+    from: 'replica.forget(clock.monotonicMs());',
+    to: 'replica.forget(clock.wallMs());',
+  }),
+};
+
+/** What a history runs on: the real code, or the code with one bug. Throws for a name that is none. */
+export function subjectOf(bug: string | undefined): Promise<Subject> {
+  if (bug === undefined) return Promise.resolve(asItIs);
+  const known = { ...BUGS, ...RARE_BUGS }[bug];
+  if (known === undefined) {
+    const names = Object.keys({ ...BUGS, ...RARE_BUGS }).join(', ');
+    throw new RangeError(`there is no bug "${bug}"; there are: ${names}`);
+  }
+  return known.subject();
+}
