@@ -35,11 +35,15 @@ function whenNotBusy(run: () => void): void {
 }
 
 const SQLITE_BUSY = 5;
+const READER_BUSY_TIMEOUT_MS = 2_000;
 const BUSY_RETRY_MS = 20;
 
-/** A connection that only reads; it never waits for a writer's lock, as WAL readers need none. */
+/**
+ * A connection that only reads; it never waits for a writer's lock, as WAL readers need none. It waits only while another process
+ * opens or closes the file alone, which cannot be while a server holds it open.
+ */
 export function connectReader(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  return new DatabaseSync(path, { readOnly: true, timeout: READER_BUSY_TIMEOUT_MS });
 }
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
