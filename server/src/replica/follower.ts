@@ -95,6 +95,8 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
 
   /** One question to the log and its answer applied. False: the log holds more, or the replica had to be loaded anew. */
   const ask = async (question: (after: Position) => Promise<Poll>): Promise<boolean> => {
+    // Often, and not only with requests: a sleep is told by the readings before and after it.
+    lease.read(now());
     const asked = replica.position;
     const askedEpoch = epoch;
     const poll = await question(asked);
@@ -117,7 +119,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   /** Only this extends the lease: a committed write whose poll has been applied to its end, counted from before it was sent. */
   const renew = async (): Promise<void> => {
     if (!isRegistered) return register();
-    const sent = now();
+    const sentMs = lease.read(now());
     let registered = true;
     const current = await ask(async (after) => {
       const renewal = await nodes.renew(node, after);
@@ -126,7 +128,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
     });
     if (stopping.signal.aborted) return;
     if (!registered) return register();
-    if (current) lease.renewed(sent);
+    if (current) lease.renewed(sentMs);
     else await poll();
   };
 

@@ -4,8 +4,10 @@ export type Reading = { readonly monotonicMs: number; readonly wallMs: number };
 
 export type Lease = {
   readonly leaseMs: number;
-  /** Extends the lease to `leaseMs` after `sent`, a reading taken before the renewal was sent: an answer may be old. */
-  renewed(sent: Reading): void;
+  /** The time by which the lease counts. Read it before a renewal is sent, and often: what was slept is told by two readings. */
+  read(now: Reading): number;
+  /** Extends the lease to `leaseMs` after `sentMs`, read before the renewal was sent: an answer may be old. */
+  renewed(sentMs: number): void;
   /** Ends the lease now. */
   end(): void;
   /** Whether the node may decide at this moment. */
@@ -14,22 +16,35 @@ export type Lease = {
   remainingMs(now: Reading): number;
 };
 
+/** The wall clock must run ahead by more than this to tell of a sleep: less is rounding, or a clock being adjusted. */
+const SLEEP_MS_MIN = 50;
+
 export function newLease(leaseMs: number): Lease {
-  let from: Reading | undefined;
-  const remainingMs = (now: Reading): number => {
-    if (from === undefined) return 0;
-    const elapsed = now.monotonicMs - from.monotonicMs;
-    // A monotonic clock may stand still while the machine sleeps; the wall clock tells. A wall clock set back proves nothing.
-    const elapsedOnWall = now.wallMs - from.wallMs;
-    return Math.max(0, leaseMs - Math.max(elapsed, elapsedOnWall));
+  let endMs = Number.NEGATIVE_INFINITY;
+  /** How far the wall clock was ahead of the monotonic one at its lowest since the last sleep. */
+  let aheadMs = Number.POSITIVE_INFINITY;
+  let sleptMs = 0;
+
+  // A monotonic clock may stand still while the machine sleeps; the wall clock tells. What was slept is added up for good: a wall
+  // clock that is set back, before or after, proves nothing and gives nothing back.
+  const read = ({ monotonicMs, wallMs }: Reading): number => {
+    const nowAheadMs = wallMs - monotonicMs;
+    if (nowAheadMs < aheadMs) aheadMs = nowAheadMs;
+    else if (nowAheadMs - aheadMs > SLEEP_MS_MIN) {
+      sleptMs += nowAheadMs - aheadMs;
+      aheadMs = nowAheadMs;
+    }
+    return monotonicMs + sleptMs;
   };
+  const remainingMs = (now: Reading): number => Math.max(0, endMs - read(now));
   return {
     leaseMs,
-    renewed: (sent) => {
-      if (from === undefined || sent.monotonicMs > from.monotonicMs) from = sent;
+    read,
+    renewed: (sentMs) => {
+      endMs = Math.max(endMs, sentMs + leaseMs);
     },
     end: () => {
-      from = undefined;
+      endMs = Number.NEGATIVE_INFINITY;
     },
     isHeldAt: (now) => remainingMs(now) > 0,
     remainingMs,
