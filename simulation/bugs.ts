@@ -64,16 +64,16 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     'follower',
     {
       from: 'const asked = replica.position; const askedEpoch = epoch;',
-      to: 'const sent = now(); const asked = replica.position; const askedEpoch = epoch;',
+      to: 'const sentMs = lease.read(now()); const asked = replica.position; const askedEpoch = epoch;',
     },
     {
       from: "return outcome === 'current';",
-      to: "if (outcome === 'current') lease.renewed(sent); return outcome === 'current';",
+      to: "if (outcome === 'current') lease.renewed(sentMs); return outcome === 'current';",
     },
   ),
   'lease-from-reply': inFile('the lease is counted from the reply of the renewal', 'follower', {
-    from: 'if (current) lease.renewed(sent);',
-    to: 'if (current) lease.renewed({ ...sent, ...now() });',
+    from: 'if (current) lease.renewed(sentMs);',
+    to: 'if (current) lease.renewed(Math.max(sentMs, lease.read(now())));',
   }),
   'no-polling-floor': inSeams('a node reads the log only when it is woken or renews', {
     pollIntervalMs: 1e9,
@@ -112,7 +112,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     },
     {
       from: 'const { version, listen, process } = deps.node;',
-      to: 'const early = now(); const caughtUp = await ask(({ sequence }) => log.poll(sequence)); const { version, listen, process } = deps.node;',
+      to: 'const early = lease.read(now()); const caughtUp = await ask(({ sequence }) => log.poll(sequence)); const { version, listen, process } = deps.node;',
     },
   ),
   'own-lease': inSeams(

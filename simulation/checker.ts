@@ -204,7 +204,7 @@ export function newChecker(parts: Parts): Checker {
     },
     receipt: (receipt, of) => {
       trace.note(`receipt ${receipt.sequence} ${JSON.stringify(receipt.fenced)}`, timeline.nowMs);
-      checkPromptness(receipt, of);
+      if (!truth.isLost(of.commit.changeId)) checkPromptness(receipt, of);
       truth.acknowledged(of.commit.changeId, timeline.nowMs);
     },
     watch: (replica, machine) => watched(replica, { truth, fail, machine, store: parts.store }),

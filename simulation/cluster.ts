@@ -133,6 +133,8 @@ export function newCluster(parts: Parts): Cluster {
       const { running } = host;
       if (running === undefined) return;
       running.serves = false;
+      // What it answers from now on is no news of a node that is well.
+      troubles.begin(running.machine);
       const end = (): void => {
         if (host.running === running) kill(host);
       };
