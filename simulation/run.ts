@@ -28,7 +28,8 @@ ${Object.entries({ ...BUGS, ...RARE_BUGS })
 `;
 
 const SEED_MAX = 2 ** 40;
-const PROGRESS_EVERY_MS = 2_000;
+/** How often it says how far it is: over and over in one line on a terminal, a line each elsewhere. */
+const PROGRESS_EVERY_MS = process.stderr.isTTY ? 2_000 : 30_000;
 
 const options = {
   histories: { type: 'string', default: '1000' },
@@ -48,16 +49,19 @@ function whole(name: string, text: string, least: number): number {
   throw new RangeError(`--${name} takes a whole number from ${least} on, not "${text}"`);
 }
 
-/** Draws one line over and over on a terminal, and nothing elsewhere. */
 function progress(of: number): (done: Outcome) => Promise<void> {
   const beganMs = performance.now();
   let shownMs = beganMs;
+  let told = 0;
   return async ({ histories, broken }) => {
-    if (performance.now() - shownMs < PROGRESS_EVERY_MS) return;
+    const isNew = broken.length > told;
+    if (!isNew && performance.now() - shownMs < PROGRESS_EVERY_MS) return;
     shownMs = performance.now();
+    told = broken.length;
     const leftS = ((shownMs - beganMs) / histories) * (of - histories) * 0.001;
-    const text = `${histories} of ${of} histories, ${broken.length} broken, ${Math.ceil(leftS)} s left`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${text}   `);
+    const seed = isNew ? ` (seed ${broken.at(-1)?.seed})` : '';
+    const text = `${histories} of ${of} histories, ${told} broken${seed}, ${Math.ceil(leftS)} s left`;
+    process.stderr.write(process.stderr.isTTY ? `\r${text}   ` : `${text}\n`);
     // A history never lets the event loop turn: without this, not even ^C would be heard.
     await nextTurn();
   };
