@@ -117,6 +117,19 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         await commit(store, third, 6_000);
       }));
 
+    test('a rotation without overlap revokes at once, and leaves nothing to the clock of a node', () =>
+      withStore(async (store) => {
+        const { clientId, ordinal } = await onboard(store);
+        await commit(store, rotate(clientId, 1_000), 1_000);
+        const { client } = await store.log.loadClient(ordinal);
+        assert.deepEqual(
+          client?.secrets.map(({ revoked }) => revoked),
+          [false, true],
+        );
+        const [old] = await store.directory.secrets({ clientId });
+        assert.equal(old?.revokedAtMs, 1_000);
+      }));
+
     test('a replica that followed the log equals one that was loaded from a snapshot', () =>
       withStore(async (store) => {
         const followed = newReplica(DEAF);

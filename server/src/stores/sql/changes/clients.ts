@@ -1,15 +1,14 @@
 /** Changes of clients. A deleted client leaves a tombstone: neither its id nor its ordinal is ever given out again. */
 
-import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
-import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
+import type { Change, Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
+import { db, first, firstLocked, run, type Steps } from '../schema.ts';
+import { type ClientRow, clientRow } from './client-row.ts';
 import { programRow } from './programs.ts';
 import { environmentRow, internScopeSet, requireScopes, resourceNumbers } from './scopes.ts';
 import { insertSecret } from './secrets.ts';
 
-type ClientRow = Selectable<Tables['clients']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
 export function clientFact(
@@ -28,24 +27,6 @@ export function clientFact(
     state: row.state,
     resourceServer: row.resource_server === 1,
   };
-}
-
-/** A client that is not deleted, kept from other writers. */
-function* clientRow(clientId: string): Steps<ClientRow> {
-  const row = yield* firstLocked(
-    db
-      .selectFrom('clients')
-      .selectAll()
-      .where('client_id', '=', clientId)
-      .where('state', '!=', 'deleted'),
-  );
-  if (row === undefined) {
-    throw new ChangeRefused(
-      'not-found',
-      `there is no client ${clientId}; 'countersign client list' shows the ones there are`,
-    );
-  }
-  return row;
 }
 
 export function* createClient(

@@ -11,6 +11,7 @@ import {
 import { type Effect, earlierChange } from '../append.ts';
 import { heldKey } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
+import { clientRow } from './client-row.ts';
 
 type SecretRow = Selectable<Tables['secrets']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -76,26 +77,9 @@ function* liveSecrets(client: number, atMs: number): Steps<readonly SecretRow[]>
   return rows.filter((row) => row.expires_at_ms === null || row.expires_at_ms > atMs);
 }
 
-/** The client's ordinal; its row is kept from other writers, so that its live secrets can be counted. */
-function* ownerOf(clientId: string): Steps<number> {
-  const row = yield* firstLocked(
-    db
-      .selectFrom('clients')
-      .select('ordinal')
-      .where('client_id', '=', clientId)
-      .where('state', '!=', 'deleted'),
-  );
-  if (row === undefined) {
-    throw new ChangeRefused(
-      'not-found',
-      `there is no client ${clientId}; 'countersign client list' shows the ones there are`,
-    );
-  }
-  return row.ordinal;
-}
-
 export function* createSecret(change: Of<'secret.create'>, by: By): Steps<Effect> {
-  const client = yield* ownerOf(change.clientId);
+  // Kept from other writers, so that its live secrets can be counted.
+  const { ordinal: client } = yield* clientRow(change.clientId);
   const live = yield* liveSecrets(client, by.atMs);
   if (live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
     throw new ChangeRefused(
@@ -114,7 +98,8 @@ export function* createSecret(change: Of<'secret.create'>, by: By): Steps<Effect
 
 /** Makes a new secret and schedules the end of those that were live; none of them gets a longer life by it. */
 export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect> {
-  const client = yield* ownerOf(change.clientId);
+  // Kept from other writers, so that its live secrets can be counted.
+  const { ordinal: client } = yield* clientRow(change.clientId);
   const live = yield* liveSecrets(client, by.atMs);
   const overlapping = change.othersExpireAtMs > by.atMs;
   if (overlapping && live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
@@ -126,9 +111,9 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   }
   for (const row of live) {
     const endMs = Math.min(row.expires_at_ms ?? Number.MAX_SAFE_INTEGER, change.othersExpireAtMs);
-    yield* run(
-      db.updateTable('secrets').set({ expires_at_ms: endMs }).where('ordinal', '=', row.ordinal),
-    );
+    // An end at once is a revocation: an expiry would leave it to each node's wall clock.
+    const after = { expires_at_ms: endMs, revoked_at_ms: overlapping ? null : by.atMs };
+    yield* run(db.updateTable('secrets').set(after).where('ordinal', '=', row.ordinal));
   }
   const fact = yield* insertSecret(client, change.secret, by);
   return {
