@@ -38,6 +38,30 @@ const [client, ledgerClient, other, live, server, ledger, cards, liveServer] = a
 const url = `${authority.issuer()}/introspect`;
 const token = await tokenOf(client);
 
+// Before the first test: the file would count as done, and its server be stopped, if all tests had ended while it still waits.
+const dead = await tokenOf(client);
+await revoke(client, dead);
+const sealed = token.slice('token_test_'.length);
+const unknownTokens: Readonly<Record<string, string>> = {
+  'a revoked one': dead,
+  'one of another environment': await tokenOf(live),
+  'one under another environment’s prefix': `token_live_${sealed}`,
+  'one under no prefix': sealed,
+  'one cut short': token.slice(0, -1),
+  'its beginning': token.slice(0, 40),
+  'one with more behind it': `${token}a`,
+  'one in another case': token.toLowerCase(),
+  'one with a space behind it': `${token} `,
+  'one bit off': `${token.slice(0, 60)}${token[60] === 'A' ? 'B' : 'A'}${token.slice(61)}`,
+  wildcards: '%',
+  'more wildcards': `${token.slice(0, -1)}_`,
+  'a client secret': client.client_secret,
+  'a made-up one': 'FOEtUHwg0das9PhsasVmgMGbZn7nWSgK',
+  'a JWT': 'eyJhbGciOiJub25lIn0.eyJhY3RpdmUiOnRydWV9.',
+  'six thousand characters': 'a'.repeat(6_000),
+  'characters outside ASCII': 'tøken',
+};
+
 test('I-01, I-24, I-26: a live token is described by exactly the documented members', async () => {
   const beforeSeconds = Math.floor(Date.now() / 1000);
   const reply = await introspect(server, await tokenOf(client, { scope: 'accounts:read' }));
@@ -71,29 +95,6 @@ test('I-20: no cache keeps an introspection', async () => {
   const { headers } = await introspect(server, token);
   assert.equal(headers['cache-control'], 'no-store');
 });
-
-const dead = await tokenOf(client);
-await revoke(client, dead);
-const sealed = token.slice('token_test_'.length);
-const unknownTokens: Readonly<Record<string, string>> = {
-  'a revoked one': dead,
-  'one of another environment': await tokenOf(live),
-  'one under another environment’s prefix': `token_live_${sealed}`,
-  'one under no prefix': sealed,
-  'one cut short': token.slice(0, -1),
-  'its beginning': token.slice(0, 40),
-  'one with more behind it': `${token}a`,
-  'one in another case': token.toLowerCase(),
-  'one with a space behind it': `${token} `,
-  'one bit off': `${token.slice(0, 60)}${token[60] === 'A' ? 'B' : 'A'}${token.slice(61)}`,
-  wildcards: '%',
-  'more wildcards': `${token.slice(0, -1)}_`,
-  'a client secret': client.client_secret,
-  'a made-up one': 'FOEtUHwg0das9PhsasVmgMGbZn7nWSgK',
-  'a JWT': 'eyJhbGciOiJub25lIn0.eyJhY3RpdmUiOnRydWV9.',
-  'six thousand characters': 'a'.repeat(6_000),
-  'characters outside ASCII': 'tøken',
-};
 
 for (const [name, text] of Object.entries(unknownTokens)) {
   test(`I-02: of ${name} nothing is told but that it is not active`, async () => {
