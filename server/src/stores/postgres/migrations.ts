@@ -1,5 +1,14 @@
 /** The schema on PostgreSQL, forward only: a step is never edited once it has been released. */
 
+import { laterMigrations } from '../sql/migrations/steps.ts';
+
+const DIALECT = {
+  int: 'BIGINT',
+  bytes: 'BYTEA',
+  identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
+  strict: '',
+};
+
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE store (
@@ -237,4 +246,5 @@ export const MIGRATIONS: readonly string[] = [
     END LOOP;
   END $$;
   `,
+  ...laterMigrations(DIALECT),
 ];

@@ -96,6 +96,7 @@ export type Tables = {
     line: string;
     hash: string;
   };
+  policies: { name: string; value: string; set_at_ms: number; set_by: string };
   nodes: {
     node: string;
     lease_ms: number;

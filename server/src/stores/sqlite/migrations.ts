@@ -1,5 +1,15 @@
 /** The schema of the main database, forward only: a step is never edited once it has been released. */
 
+import { laterMigrations } from '../sql/migrations/steps.ts';
+
+const DIALECT = {
+  int: 'INTEGER',
+  bytes: 'BLOB',
+  // AUTOINCREMENT: an ordinal is never given out twice.
+  identity: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+  strict: 'STRICT',
+};
+
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE store (
@@ -145,4 +155,5 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE keys ADD COLUMN retired_at_ms INTEGER;
   `,
+  ...laterMigrations(DIALECT),
 ];

@@ -1,0 +1,13 @@
+/** What the dialects call differently, for a step of the schema that is written once. */
+
+export type Dialect = {
+  /** A whole number: times, counters, flags. */
+  readonly int: string;
+  readonly bytes: string;
+  /** A number that the database gives out and never gives out again: `ordinal` stands before it. */
+  readonly identity: string;
+  /** What stands after a table's closing bracket. */
+  readonly strict: string;
+};
+
+export type Migration = (dialect: Dialect) => string;
