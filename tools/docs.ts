@@ -7,6 +7,7 @@ import { commandLinePage } from './docs/command-line-page.ts';
 import { configurationPage } from './docs/configuration-page.ts';
 import { deadLinks } from './docs/dead-links.ts';
 import { errorsPage } from './docs/errors-page.ts';
+import { policiesPage } from './docs/policies-page.ts';
 
 export type Page = { readonly path: string; readonly text: string };
 
@@ -15,6 +16,7 @@ export const pages = (): readonly Page[] => [
   { path: 'docs/reference/cli.md', text: commandLinePage() },
   { path: 'docs/reference/configuration.md', text: configurationPage() },
   { path: 'docs/reference/errors.md', text: errorsPage() },
+  { path: 'docs/reference/policies.md', text: policiesPage() },
 ];
 
 /** The pages below `root` that are not what the code says now. */

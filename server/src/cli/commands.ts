@@ -8,6 +8,7 @@ import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
 import { KEY_COMMANDS } from './commands/keys.ts';
 import { NODE_COMMANDS } from './commands/nodes.ts';
+import { POLICY_COMMANDS } from './commands/policy.ts';
 import { PROGRAM_COMMANDS } from './commands/program.ts';
 import { SECRET_COMMANDS } from './commands/secret.ts';
 import { SERVE_COMMAND } from './commands/serve.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   ...AUDIT_COMMANDS,
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,
+  ...POLICY_COMMANDS,
   DOCTOR_COMMAND,
   ...BACKUP_COMMANDS,
 ];

@@ -78,7 +78,9 @@ export type Fact =
       readonly purpose: KeyPurpose;
       readonly environment: number;
       readonly version: number;
-    };
+    }
+  /** A policy that somebody has set. The name may be one that only a newer version knows. */
+  | { readonly is: 'policy'; readonly name: string; readonly value: string };
 
 export type LoggedChange = {
   readonly sequence: number;

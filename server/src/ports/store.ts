@@ -9,6 +9,7 @@ import type {
   ProgramRecord,
   SecretRecord,
 } from './model.ts';
+import type { PolicyName, PolicyRecord } from './policies.ts';
 
 export type NewSecret = {
   readonly secretId: string;
@@ -91,6 +92,7 @@ export type Change =
       readonly leaked: number;
       readonly reason: string;
     })
+  | { readonly kind: 'policy.set'; readonly name: PolicyName; readonly value: string }
   /** Puts every root key under another master key. Refused while a node is registered. */
   | {
       readonly kind: 'key.rewrap';
@@ -169,6 +171,8 @@ export type Directory = {
   resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
   /** Every root key, retired ones too, with the secrets that need it at `atMs`. */
   keys(atMs: number): Promise<readonly KeyRecord[]>;
+  /** Those that somebody has set. */
+  policies(): Promise<readonly PolicyRecord[]>;
 };
 
 /** The audit trail, as people read it and as its chain is checked. */

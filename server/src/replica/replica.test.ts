@@ -68,6 +68,26 @@ function standing(replica: Replica, claims: Partial<typeof CLAIMS> = {}, nowMs =
   return standingOf(token, { environment: 1, nowMs }, replica);
 }
 
+test('a fact of a kind that only a newer version knows is passed over, and the ones beside it count', () => {
+  const replica = loaded();
+  const newer = { is: 'of-a-newer-version', ordinal: 1 } as unknown as Fact;
+  const suspended = { ...PROGRAM, suspended: true, generation: 3 };
+  const asked = replica.position;
+  assert.equal(replica.take(pollOf([newer, suspended]), asked), 'current');
+  assert.equal(replica.program(1)?.suspended, true);
+  assert.equal(replica.position.sequence, 11);
+});
+
+test('a policy stands at its fallback until it is set, and again after a load of a store that has none', () => {
+  const replica = loaded();
+  assert.equal(replica.policy('token-in-url'), 'revoke');
+  const asked = replica.position;
+  replica.take(pollOf([{ is: 'policy', name: 'token-in-url', value: 'report' }]), asked);
+  assert.equal(replica.policy('token-in-url'), 'report');
+  replica.load({ position: asked, facts: FACTS });
+  assert.equal(replica.policy('token-in-url'), 'revoke');
+});
+
 test('a poll of another incarnation, of a lower head or of another last change applies nothing', () => {
   for (const wrong of [
     { incarnation: 'two' },

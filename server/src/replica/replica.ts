@@ -5,6 +5,7 @@
 
 import type { Fact, LoggedChange, Poll, Snapshot } from '../ports/change-log.ts';
 import type { EnvironmentRecord, Position } from '../ports/model.ts';
+import { POLICIES, type PolicyName } from '../ports/policies.ts';
 import { type ClientTable, newClientTable } from './client-table.ts';
 
 export type EnvironmentState = EnvironmentRecord & {
@@ -37,6 +38,8 @@ export type Replica = {
   program(ordinal: number): Readonly<ProgramState> | undefined;
   isTokenRevoked(jti: string): boolean;
   isSecretKilled(ordinal: number): boolean;
+  /** What the installation has decided, or the fallback. */
+  policy(name: PolicyName): string;
   /** The sum of the generations that a live token of this client carries. */
   generationOf(client: number): number;
   /** Replaces everything by a snapshot. */
@@ -67,6 +70,7 @@ export function newReplica(listeners: Listeners): Replica {
   const programs = new Map<number, ProgramState>();
   const revokedTokens = new Map<string, Seen>();
   const killedSecrets = new Map<number, Seen>();
+  const policies = new Map<string, string>();
   let lastSecret = 0;
   let position = NOWHERE;
 
@@ -76,6 +80,7 @@ export function newReplica(listeners: Listeners): Replica {
     return environment;
   };
 
+  /** A fact of a kind that only a newer version knows decides nothing here: it is passed over. */
   const apply = (fact: Fact): void => {
     switch (fact.is) {
       case 'environment': {
@@ -112,6 +117,9 @@ export function newReplica(listeners: Listeners): Replica {
       case 'resource':
         existing(fact.environment).resources.set(fact.number, fact.uri);
         return;
+      case 'policy':
+        policies.set(fact.name, fact.value);
+        return;
       case 'key':
       case 'key-retired':
         listeners.key(fact, existing(fact.environment));
@@ -123,7 +131,7 @@ export function newReplica(listeners: Listeners): Replica {
     position = NOWHERE;
     lastSecret = 0;
     clients.clear();
-    for (const map of [environments, programs, revokedTokens, killedSecrets]) map.clear();
+    for (const map of [environments, programs, revokedTokens, killedSecrets, policies]) map.clear();
     listeners.reset();
   };
 
@@ -149,6 +157,7 @@ export function newReplica(listeners: Listeners): Replica {
     environments: () => [...environments.values()],
     program: (ordinal) => programs.get(ordinal),
     isTokenRevoked: (jti) => revokedTokens.has(jti),
+    policy: (name) => policies.get(name) ?? POLICIES[name].fallback,
     isSecretKilled: (ordinal) => killedSecrets.has(ordinal),
     generationOf: (client) =>
       (environments.get(clients.environment(client))?.generation ?? 0) +

@@ -150,11 +150,13 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         const secretId = secret?.secretId ?? '';
         await commit(store, { kind: 'secret.revoke', secretId, killTokens: true });
         await commit(store, revokeToken('jti', ordinal));
+        await commit(store, { kind: 'policy.set', name: 'token-in-url', value: 'report' });
         const asked = followed.position;
         assert.equal(followed.take(await store.log.poll(asked.sequence), asked), 'current');
         const loaded = newReplica(DEAF);
         await store.log.snapshot((snapshot) => loaded.load(snapshot));
         assert.deepEqual(seen(followed, ordinal), seen(loaded, ordinal));
+        assert.equal(loaded.policy('token-in-url'), 'report');
         assert.equal(loaded.isTokenRevoked('jti'), true);
         assert.equal(loaded.isSecretKilled(secret?.ordinal ?? 0), true);
       }));
@@ -369,6 +371,7 @@ function seen(replica: Replica, client: number): unknown {
     state: clients.state(client),
     generation: replica.generationOf(client),
     lastSecret: replica.lastSecret,
+    policy: replica.policy('token-in-url'),
   };
 }
 

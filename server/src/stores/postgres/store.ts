@@ -107,6 +107,7 @@ function directoryOf(connections: Connections): Directory {
     scopes: (environment) => read(() => directory.scopes(environment)),
     resources: (environment) => read(() => directory.resources(environment)),
     keys: (atMs) => read(() => keys(atMs)),
+    policies: () => read(() => directory.policies()),
   };
 }
 

@@ -4,6 +4,7 @@ import type { RootOperationNode } from 'kysely';
 import type { Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
 import type { ClientCredentials, Position } from '../../ports/model.ts';
 import { clientFact } from './changes/clients.ts';
+import { policyFact } from './changes/policies.ts';
 import { programFact } from './changes/programs.ts';
 import { secretFact } from './changes/secrets.ts';
 import { all, type Built, db, first, type Steps } from './schema.ts';
@@ -167,6 +168,7 @@ export const SNAPSHOT_PARTS = [
       ),
     secretFact,
   ),
+  part(db.selectFrom('policies').select(['name', 'value']), policyFact),
   part(db.selectFrom('revoked_tokens').selectAll(), (row) => ({
     is: 'revoked-token',
     jti: row.jti,

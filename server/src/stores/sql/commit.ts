@@ -4,6 +4,7 @@ import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
+import { setPolicy } from './changes/policies.ts';
 import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
 import {
   configureEnvironment,
@@ -56,6 +57,8 @@ export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Comm
       return yield* retireKey(change, atMs);
     case 'key.retire-all':
       return yield* retireAllTokenKeys(change, atMs);
+    case 'policy.set':
+      return yield* setPolicy(change, { actor, atMs });
     case 'key.rewrap':
       return yield* rewrapKeys(change);
   }

@@ -8,6 +8,7 @@ import type {
   ProgramRecord,
   SecretRecord,
 } from '../../ports/model.ts';
+import type { PolicyRecord } from '../../ports/policies.ts';
 import type { AuditEntry } from './append.ts';
 import { all, db, type Steps } from './schema.ts';
 
@@ -125,6 +126,16 @@ export function* resources(environment: string): Steps<readonly { number: number
       .where('resources.uri', 'not like', '"%')
       .orderBy('resources.number'),
   );
+}
+
+export function* policies(): Steps<readonly PolicyRecord[]> {
+  const rows = yield* all(db.selectFrom('policies').selectAll().orderBy('name'));
+  return rows.map(({ name, value, set_at_ms, set_by }) => ({
+    name,
+    value,
+    setAtMs: set_at_ms,
+    setBy: set_by,
+  }));
 }
 
 /** Audit lines in order, as stored: `line` is the text that the chain covers. */

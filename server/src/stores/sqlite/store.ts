@@ -77,6 +77,7 @@ function directoryOf(reader: Executor): Directory {
     scopes: async (environment) => reader.read(() => directory.scopes(environment)),
     resources: async (environment) => reader.read(() => directory.resources(environment)),
     keys: async (atMs) => reader.read(() => keys(atMs)),
+    policies: async () => reader.read(() => directory.policies()),
   };
 }
 
