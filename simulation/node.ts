@@ -129,6 +129,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     admission: { waitMs: () => 0, failed: () => {} },
     background: { run: () => {} },
     secretMoves: { used: () => {} },
+    quotas: { take: () => 'within', stop: () => Promise.resolve() },
     recordChecks: { verified: () => {}, stop: () => Promise.resolve() },
     clock: machine.clock,
     randomness: random,

@@ -146,6 +146,7 @@ export function loadClient(
       scope: [SCOPE],
       resources: [],
       allowIp: [],
+      verifyAddress: false,
       tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS,
       resourceServer: false,
       secrets: secrets.map(({ ordinal: number, secretId, mac, revoked }) => ({

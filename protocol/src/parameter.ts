@@ -8,6 +8,7 @@ const PARAMETERS = [
   'resource',
   'token',
   'token_type_hint',
+  'client_ip',
   'client_assertion',
   'client_assertion_type',
   'access_token',

@@ -16,6 +16,7 @@ type PlainReason =
   | 'suspended-program'
   | 'deleted-client'
   | 'address-not-allowed'
+  | 'address-unknown'
   | 'missing-client-secret'
   | 'missing-credentials'
   | 'basic-not-offered'
@@ -33,6 +34,7 @@ type PlainReason =
   | 'resource-unknown'
   | 'resource-repeated'
   | 'resource-ambiguous'
+  | 'client-ip-malformed'
   // The message.
   | 'malformed-form'
   | 'too-many-parameters'
@@ -70,6 +72,7 @@ type Details = {
   };
   'method-not-allowed': { readonly allow: string };
   throttled: Later;
+  'quota-reached': Later & { readonly tokenLifetimeSeconds: number };
   overloaded: Later;
   'store-unavailable': Later;
   'lease-lost': Later;

@@ -86,11 +86,13 @@ test('A-02: one malformed resource refuses the request', () => {
 });
 
 test('a token query is read, with its hint', () => {
-  assert.deepEqual(tokenQuery(`${CREDENTIALS}&token=t&token_type_hint=refresh_token&x=y`), {
+  const text = `${CREDENTIALS}&token=t&token_type_hint=refresh_token&client_ip=192.0.2.7&x=y`;
+  assert.deepEqual(tokenQuery(text), {
     clientId: 'a',
     clientSecret: 'b',
     token: 't',
     hint: 'refresh_token',
+    clientIp: '192.0.2.7',
   });
 });
 

@@ -17,6 +17,8 @@ export type TokenQuery = PresentedCredentials & {
   readonly token: string;
   /** RFC 7662 §2.1, RFC 7009 §2.1: a hint, of no use where there is one kind of token. */
   readonly hint: string | undefined;
+  /** Who presented the token, as the asking resource server says: an extension parameter (RFC 7662 §2.1). */
+  readonly clientIp: string | undefined;
 };
 
 /** Reads a token request (RFC 6749 §4.4.2). */
@@ -46,7 +48,13 @@ export function parseTokenQueryForm(form: Form): TokenQuery | Refusal {
   const token = form.get('token');
   if (token === undefined) return refuse('missing-parameter', { parameter: 'token' });
   const { clientId, clientSecret } = credentials;
-  return { clientId, clientSecret, token, hint: form.get('token_type_hint') };
+  return {
+    clientId,
+    clientSecret,
+    token,
+    hint: form.get('token_type_hint'),
+    clientIp: form.get('client_ip'),
+  };
 }
 
 function presentedCredentials(form: Form): PresentedCredentials | Refusal {

@@ -50,6 +50,7 @@ const BRIDGE: Bridge = {
   'suspended-program': INVALID_CLIENT,
   'deleted-client': INVALID_CLIENT,
   'address-not-allowed': INVALID_CLIENT,
+  'address-unknown': INVALID_CLIENT,
 
   // The public tag of the client_id alone tells this, so naming the environments gives nothing away.
   'other-environment': ({ presented, here, tokenEndpoint }) =>
@@ -114,6 +115,10 @@ const BRIDGE: Bridge = {
   'resource-repeated': target('Ask for one resource at a time: a token is good for one.'),
   'resource-ambiguous': target('This client has several resources. Name one with resource.'),
 
+  'client-ip-malformed': badRequest(
+    'client_ip must be one IPv4 or IPv6 address: the one that presented the token.',
+  ),
+
   'missing-parameter': ({ parameter }) =>
     badRequest(`${parameter} is missing. Send it in the form body.`),
   'repeated-parameter': ({ parameter }) =>
@@ -154,6 +159,13 @@ const BRIDGE: Bridge = {
   timeout: wire(408, 'invalid_request', 'The request took too long to arrive. Send it again.'),
   'plain-http': badRequest('Use HTTPS. A secret sent over plain HTTP should be rotated.'),
 
+  'quota-reached': ({ tokenLifetimeSeconds, retryAfterSeconds }) =>
+    later(
+      429,
+      `This client has had as many tokens as it may get in an hour. A token is good for ${tokenLifetimeSeconds} seconds: ` +
+        'keep it and use it again until it expires.',
+      retryAfterSeconds,
+    ),
   throttled: ({ retryAfterSeconds }) =>
     later(429, 'Too many requests. Wait as long as Retry-After says.', retryAfterSeconds),
   overloaded: unavailable,

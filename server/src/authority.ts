@@ -7,6 +7,7 @@ import type { OpenedData } from './data-directory.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
+import { newQuotas } from './endpoints/quotas.ts';
 import { newRecordChecks } from './endpoints/record-checks.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
@@ -94,6 +95,13 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     admission: newAdmission(),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
+    quotas: newQuotas({
+      node,
+      changes: store,
+      clientIdOf: (ordinal) => replica.clients.clientId(ordinal),
+      log,
+      clock,
+    }),
     recordChecks: newRecordChecks({
       journal: data.journal.reader,
       clientIdOf: (ordinal) => replica.clients.clientId(ordinal),
@@ -109,6 +117,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     node,
     start: () => follower.start(),
     stop: async () => {
+      await authority.quotas.stop();
       await authority.recordChecks.stop();
       await journal.close();
       await follower.stop();

@@ -53,6 +53,11 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
     cause: 'The request came from an address outside the allow-list of the client.',
     check: 'Which address does the request leave from? Behind a proxy: is the proxy declared?',
   },
+  'address-unknown': {
+    cause:
+      'Tokens of this client are good from its own addresses only, and the resource server did not say who presented one.',
+    check: 'Does the resource server send `client_ip` to `/introspect`?',
+  },
   'other-environment': {
     cause: 'The tag in the `client_id` is that of another environment.',
     check: 'Pair each URL with the credentials of its environment; the answer names the right URL.',
@@ -123,6 +128,10 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
     cause: 'The client has several resources and the request names none.',
     check: 'Add `resource`.',
   },
+  'client-ip-malformed': {
+    cause: '`client_ip` is not an IPv4 or IPv6 address.',
+    check: 'Send the one address that presented the token, without a port.',
+  },
   'missing-parameter': {
     cause: 'The parameter is absent or empty.',
     check: 'An empty value counts as absent.',
@@ -170,6 +179,11 @@ export const explainedReasons: { readonly [R in Reason]: Explained } = {
   'plain-http': {
     cause: 'The proxy in front says that the caller came by plain HTTP (`X-Forwarded-Proto`).',
     check: 'Use https. Rotate a secret that was sent this way. There is no redirect, on purpose.',
+  },
+  'quota-reached': {
+    cause: 'The client has had as many tokens this hour as its quota allows.',
+    check:
+      'Does the partner keep a token and use it until it expires? `countersign client update ID --token-quota N` changes the quota.',
   },
   throttled: {
     cause:

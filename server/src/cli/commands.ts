@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { AUDIT_COMMANDS } from './commands/audit.ts';
 import { BACKUP_COMMANDS } from './commands/backup.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
+import { CLIENT_UPDATE } from './commands/client-update.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
 import { KEY_COMMANDS } from './commands/keys.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   SERVE_COMMAND,
   ...PROGRAM_COMMANDS,
   ...CLIENT_COMMANDS,
+  CLIENT_UPDATE,
   ...SECRET_COMMANDS,
   ...SCOPE_COMMANDS,
   ...RESOURCE_COMMANDS,

@@ -9,6 +9,8 @@ import { whenKnown } from './when-known.ts';
 export type Refused = {
   readonly refusal: Refusal;
   readonly client?: string | undefined;
+  /** What is said instead, where the caller is not to be told of the refusal. */
+  readonly answer?: Answer;
 };
 
 /** What an endpoint makes of a request. */
@@ -24,7 +26,8 @@ export function answering(
 ): (incoming: Incoming) => Answer | Promise<Answer> {
   const answerOf = (incoming: Incoming, decision: Decision): Answer => {
     if (!('refusal' in decision) && !isRefusal(decision)) return decision;
-    const { refusal, client }: Refused = 'refusal' in decision ? decision : { refusal: decision };
+    const refused: Refused = 'refusal' in decision ? decision : { refusal: decision };
+    const { refusal, client } = refused;
     const fields = {
       requestId: incoming.requestId,
       ...where,
@@ -34,7 +37,7 @@ export function answering(
     };
     if (OUR_FAULT.has(refusal.reason)) log.warn(fields, 'not decided');
     else log.info(fields, 'refused');
-    return refusalAnswer(refusal);
+    return refused.answer ?? refusalAnswer(refusal);
   };
   return (incoming) => whenKnown(decide(incoming), (decision) => answerOf(incoming, decision));
 }

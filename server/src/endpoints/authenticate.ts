@@ -3,7 +3,6 @@
  * merely mistaken, and one keyed hash however many secrets are live.
  */
 
-import { BlockList, isIP } from 'node:net';
 import {
   isRefusal,
   type PresentedCredentials,
@@ -19,6 +18,7 @@ import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
 import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
+import { isAllowedFrom } from './allowed-addresses.ts';
 import type { Authority } from './context.ts';
 
 export type Authenticated = {
@@ -171,21 +171,4 @@ function pepperOf(keyRing: KeyRing, environment: number, version: number): Peppe
     throw new StoreUnavailable('a pepper is not loaded yet');
   }
   return pepper;
-}
-
-const allowLists = new WeakMap<ClientCredentials, BlockList>();
-
-function isAllowedFrom(client: ClientCredentials, address: string): boolean {
-  if (client.allowIp.length === 0) return true;
-  let list = allowLists.get(client);
-  if (list === undefined) {
-    list = new BlockList();
-    for (const cidr of client.allowIp) {
-      const [net = '', bits = ''] = cidr.split('/');
-      list.addSubnet(net, Number(bits), isIP(net) === 6 ? 'ipv6' : 'ipv4');
-    }
-    allowLists.set(client, list);
-  }
-  const family = isIP(address);
-  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }

@@ -11,6 +11,7 @@ import type { Receipt } from '../replica/receipt.ts';
 import type { EnvironmentState, Replica } from '../replica/replica.ts';
 import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
+import type { Quotas } from './quotas.ts';
 import type { RecordChecks } from './record-checks.ts';
 import type { SecretMoves } from './secret-moves.ts';
 
@@ -27,6 +28,7 @@ export type Authority = {
   readonly background: Background;
   readonly secretMoves: SecretMoves;
   readonly recordChecks: RecordChecks;
+  readonly quotas: Quotas;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Log;

@@ -9,11 +9,14 @@ import {
   isRefusal,
   NO_RESOURCE,
   type Refusal,
+  refuse,
 } from '@countersign/protocol';
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
+import { isAllowedFrom } from './allowed-addresses.ts';
 import { answering, type Decision } from './answering.ts';
 import { callerOf } from './caller.ts';
+import { canonicalAddress } from './canonical-address.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import { type Verified, verifyToken } from './verify-token.ts';
@@ -39,20 +42,55 @@ function introspect(
 ): Decision | Promise<Decision> {
   return whenKnown(callerOf(authority, ordinal, incoming), (caller) => {
     if (isRefusal(caller)) return caller;
-    return whenKnown(verifyToken(authority, ordinal, caller.query.token), (verified) =>
-      tell(authority, ordinal, { caller: caller.client, verified }),
-    );
+    const { token, clientIp } = caller.query;
+    const from = clientIp === undefined ? undefined : canonicalAddress(clientIp);
+    if (clientIp !== undefined && from === undefined) return refuse('client-ip-malformed');
+    return judged(authority, ordinal, { caller: caller.client, token, from });
   });
+}
+
+type Question = {
+  readonly caller: ClientCredentials;
+  readonly token: string;
+  /** Who presented the token, where the caller says so. */
+  readonly from: string | undefined;
+};
+
+function judged(
+  authority: Authority,
+  ordinal: number,
+  question: Question,
+): Decision | Promise<Decision> {
+  return whenKnown(verifyToken(authority, ordinal, question.token), (verified) => {
+    if (isRefusal(verified)) return { refusal: verified, client: question.caller.clientId };
+    if (verified.standing !== 'live') return INACTIVE_ANSWER;
+    const { client } = verified.claims;
+    const isHeldToAddresses =
+      client !== question.caller.ordinal && authority.replica.clients.verifiesAddress(client);
+    if (!isHeldToAddresses) return tell(authority, ordinal, { ...question, verified });
+    const owner = authority.credentials.get(client);
+    // Loading takes time in which the token may die, so all is judged anew once its owner is at hand.
+    if (owner === undefined) {
+      return authority.credentials.load(client).then(() => judged(authority, ordinal, question));
+    }
+    const refusal = refuseElsewhere(owner, question.from);
+    if (refusal === undefined) return tell(authority, ordinal, { ...question, verified });
+    return { refusal, client: owner.clientId, answer: INACTIVE_ANSWER };
+  });
+}
+
+/** The token is as good as dead where its client may not be. Whoever does not say where it was presented is not believed (fail closed). */
+function refuseElsewhere(owner: ClientCredentials, from: string | undefined): Refusal | undefined {
+  if (from === undefined) return refuse('address-unknown');
+  return isAllowedFrom(owner, from) ? undefined : refuse('address-not-allowed');
 }
 
 function tell(
   authority: Authority,
   ordinal: number,
-  asked: { readonly caller: ClientCredentials; readonly verified: Verified | Refusal },
+  asked: Question & { readonly verified: Verified & { readonly standing: 'live' } },
 ): Decision {
   const { caller, verified } = asked;
-  if (isRefusal(verified)) return { refusal: verified, client: caller.clientId };
-  if (verified.standing !== 'live') return INACTIVE_ANSWER;
   const { claims, jti } = verified;
   authority.recordChecks.verified(verified);
   if (!maySee(caller, claims)) return INACTIVE_ANSWER;

@@ -8,6 +8,7 @@
  * | client  | another environment's, unknown, suspended, deleted         | 401 invalid_client                   |
  * | secret  | wrong, expired, revoked, from an address not allowed       | 401 invalid_client                   |
  * | grant   | scope or resource not the client's                         | 400 invalid_scope, invalid_target    |
+ * | quota   | as many tokens this hour as the client may get             | 429 temporarily_unavailable          |
  * | journal | the issuance cannot be put on record                       | 503 temporarily_unavailable          |
  * | stands  | lease or generation moved while the journal wrote          | decided anew, or 503                 |
  */
@@ -32,6 +33,7 @@ import { authenticate, clientOf, refuseThrottled } from './authenticate.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import { readForm } from './form.ts';
+import { HOUR_MS } from './quotas.ts';
 
 /** A decision that moves under us this often is an outage, not an answer. */
 const DECISIONS_MAX = 3;
@@ -135,12 +137,27 @@ function decide(
     })),
   );
   if (isRefusal(resource)) return resource;
+  // Last of all, so that only what would be granted counts.
+  const overdrawn = refuseOverdrawn(authority, authenticated.client, nowMs);
+  if (overdrawn !== undefined) return overdrawn;
   return {
     client: authenticated.client,
     secret: authenticated.secret.ordinal,
     scope: scope.canonical,
     resource,
   };
+}
+
+function refuseOverdrawn(
+  { quotas }: Authority,
+  { ordinal, tokenQuota, tokenLifetimeSeconds }: ClientCredentials,
+  nowMs: number,
+): Refusal | undefined {
+  if (tokenQuota === undefined || quotas.take(ordinal, tokenQuota, nowMs) === 'within') {
+    return undefined;
+  }
+  const retryAfterSeconds = (HOUR_MS - (nowMs % HOUR_MS)) / 1000;
+  return refuse('quota-reached', { retryAfterSeconds, tokenLifetimeSeconds });
 }
 
 /** Gives a scope combination that nobody asked for before its number, as a change of its own; then all is decided anew. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { blockTest, canonicalAddress, makeAddresses } from './addresses.ts';
+import { canonicalAddress } from '../endpoints/canonical-address.ts';
+import { blockTest, makeAddresses } from './addresses.ts';
 import { readHead } from './head.ts';
 import { checkListenAddress, isLoopback } from './listen-address.ts';
 import { post, rawPeer, request } from './testing/raw-socket.ts';

@@ -1,6 +1,7 @@
 /** Whose request it is: the peer's address, or the one that a declared proxy vouches for. Undeclared peers vouch for nothing. */
 
-import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import { canonicalAddress } from '../endpoints/canonical-address.ts';
 import type { Head } from './head.ts';
 
 /** More proxies than this in a row is a loop or an attack. */
@@ -14,17 +15,6 @@ export type Caller =
   | { readonly refused: 'untrusted-peer' | 'plain-http' | 'malformed-forwarding' };
 
 export type Addresses = (peer: string | undefined, head: Head) => Caller;
-
-/** An IP address in its one spelling: IPv4 in IPv6 clothes undressed, IPv6 compressed, no zone. */
-export function canonicalAddress(text: string): string | undefined {
-  const bare = text.split('%', 1)[0] as string;
-  const family = isIP(bare);
-  if (family === 0) return undefined;
-  if (family === 4) return bare;
-  const { address } = new SocketAddress({ address: bare, family: 'ipv6' });
-  const mapped = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : '';
-  return isIPv4(mapped) ? mapped : address;
-}
 
 /** A list of CIDR blocks (`10.0.0.0/8`, `::1`, `2001:db8::/32`) as a test; throws on what is not one. */
 export function blockTest(blocks: readonly string[]): (address: string) => boolean {

@@ -1,6 +1,7 @@
 /** Where a listener may stand, and what to do when it cannot. Opens nothing itself. */
 
-import { blockTest, canonicalAddress } from './addresses.ts';
+import { canonicalAddress } from '../endpoints/canonical-address.ts';
+import { blockTest } from './addresses.ts';
 
 const isLoopbackAddress = blockTest(['127.0.0.0/8', '::1']);
 

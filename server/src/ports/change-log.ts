@@ -29,6 +29,8 @@ export type Fact =
       readonly generation: number;
       readonly state: ClientState;
       readonly resourceServer: boolean;
+      /** Its tokens are good from its own addresses only. Facts of earlier versions leave it out. */
+      readonly verifyAddress?: boolean;
     }
   | {
       readonly is: 'secret';

@@ -54,6 +54,13 @@ export type ProgramRecord = {
 
 export type ClientState = 'active' | 'suspended' | 'deleted';
 
+/** Tokens that a client may get in an hour of the wall clock. */
+export type TokenQuota = {
+  readonly perHour: number;
+  /** False: what would be refused is only reported. */
+  readonly enforced: boolean;
+};
+
 export type ClientRecord = {
   readonly ordinal: number;
   readonly clientId: string;
@@ -69,6 +76,9 @@ export type ClientRecord = {
   readonly resources: readonly string[];
   /** CIDR blocks it may call /token from; empty: anywhere. */
   readonly allowIp: readonly string[];
+  /** Its tokens are good from those blocks only as well, wherever a resource server says who called. */
+  readonly verifyAddress: boolean;
+  readonly tokenQuota?: TokenQuota;
   readonly tokenLifetimeSeconds: number;
   readonly resourceServer: boolean;
   readonly createdAtMs: number;
@@ -98,6 +108,8 @@ export type ClientCredentials = {
   /** Allowed resources by number. */
   readonly resources: readonly number[];
   readonly allowIp: readonly string[];
+  readonly verifyAddress: boolean;
+  readonly tokenQuota?: TokenQuota;
   readonly tokenLifetimeSeconds: number;
   readonly resourceServer: boolean;
   /** The live ones and the latest that were revoked, so that a refusal can name its cause in the log. */

@@ -8,6 +8,7 @@ import type {
   KeyRecord,
   ProgramRecord,
   SecretRecord,
+  TokenQuota,
 } from './model.ts';
 import type { PolicyName, PolicyRecord } from './policies.ts';
 
@@ -28,6 +29,17 @@ export type NewKey = {
   readonly masterKeyCheck: string;
 };
 
+/** What an update of a client sets; what is left out stays. */
+export type ClientSettings = {
+  readonly name?: string;
+  readonly scope?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly allowIp?: readonly string[];
+  readonly verifyAddress?: boolean;
+  readonly tokenLifetimeSeconds?: number;
+  readonly tokenQuota?: TokenQuota | 'none';
+};
+
 /** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */
 export type Change =
   | { readonly kind: 'program.create'; readonly programId: string; readonly name: string }
@@ -45,6 +57,13 @@ export type Change =
       readonly tokenLifetimeSeconds: number;
       readonly resourceServer: boolean;
       readonly secret: NewSecret;
+    }
+  | {
+      readonly kind: 'client.update';
+      readonly clientId: string;
+      readonly set: ClientSettings;
+      /** Its tokens live on though it may do less than before. */
+      readonly keepTokens: boolean;
     }
   | { readonly kind: 'client.suspend'; readonly clientId: string; readonly reason: string }
   | { readonly kind: 'client.reactivate'; readonly clientId: string }
@@ -147,8 +166,20 @@ export type Changes = {
     readonly change?: number;
     readonly detail: Readonly<Record<string, unknown>>;
   }): Promise<void>;
+  /** Tells what a node has given out of hourly quotas, and learns what the others gave to the same clients. It is no change of the log. */
+  shareQuota(share: QuotaShare): Promise<readonly QuotaUse[]>;
   /** Stores a secret's hash under a newer pepper. It alters no decision, so it is no change of the log. False: not as expected any more. */
   moveSecret(move: SecretMove): Promise<boolean>;
+};
+
+export type QuotaUse = { readonly client: number; readonly tokens: number };
+
+export type QuotaShare = {
+  readonly node: string;
+  /** Hours since 1970. */
+  readonly hour: number;
+  /** All that the node has given to these clients in that hour so far. */
+  readonly uses: readonly QuotaUse[];
 };
 
 type Hash = { readonly mac: Uint8Array; readonly pepperVersion: number };

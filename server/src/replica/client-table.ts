@@ -22,6 +22,8 @@ export type ClientTable = {
   generation(ordinal: number): number;
   state(ordinal: number): ClientState;
   isResourceServer(ordinal: number): boolean;
+  /** Whether its tokens are good from its own addresses only. */
+  verifiesAddress(ordinal: number): boolean;
   clientId(ordinal: number): string;
   /** The ordinal of a client_id, or undefined. Deleted clients are found too. */
   find(clientId: string): number | undefined;
@@ -34,7 +36,7 @@ export function newClientTable(): ClientTable {
   let generations = new Uint32Array(capacity);
   /** Environment ordinal; 0 where there is no client. */
   let environments = new Uint16Array(capacity);
-  /** State in the low bits, `resourceServer` in bit 4. */
+  /** State in the low bits, `resourceServer` in bit 4, `verifyAddress` in bit 5. */
   let flags = new Uint8Array(capacity);
   let ids = Buffer.alloc(capacity * ID_LENGTH);
   /** Open addressing, linear probing, at most half full; 0 is free. */
@@ -86,7 +88,10 @@ export function newClientTable(): ClientTable {
       programs[ordinal] = client.program;
       generations[ordinal] = client.generation;
       environments[ordinal] = client.environment;
-      flags[ordinal] = STATES.indexOf(client.state) | (client.resourceServer ? 16 : 0);
+      flags[ordinal] =
+        STATES.indexOf(client.state) |
+        (client.resourceServer ? 16 : 0) |
+        (client.verifyAddress === true ? 32 : 0);
       lastOrdinal = Math.max(lastOrdinal, ordinal);
       if (!isNew) return;
       prefixes[client.environment] = client.clientId.slice(0, -ID_LENGTH);
@@ -99,6 +104,7 @@ export function newClientTable(): ClientTable {
     generation: (ordinal) => generations[ordinal] ?? 0,
     state: (ordinal) => STATES[(flags[ordinal] ?? 0) & 15] ?? 'deleted',
     isResourceServer: (ordinal) => ((flags[ordinal] ?? 0) & 16) !== 0,
+    verifiesAddress: (ordinal) => ((flags[ordinal] ?? 0) & 32) !== 0,
     clientId,
     find: (wanted) => {
       let slot = hashOf(wanted.slice(-ID_LENGTH)) & (index.length - 1);

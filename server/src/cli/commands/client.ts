@@ -7,6 +7,7 @@ import { reactivateClient } from '../../operations/reactivate-client.ts';
 import { listClients, showClient } from '../../operations/read-directory.ts';
 import { suspendClient } from '../../operations/suspend-client.ts';
 import { parseTime } from '../../operations/time-input.ts';
+import type { ClientRecord } from '../../ports/model.ts';
 import type { Command, Option, Output, StoreCall } from '../command.ts';
 import { documentOf } from '../document.ts';
 import { changeOutput, secretOutput } from '../outputs.ts';
@@ -67,6 +68,8 @@ async function show({ context, args }: StoreCall): Promise<Output> {
     ['scope', client.scope.join(' ') || 'none'],
     ['resources', client.resources.join(' ')],
     ['allowed from', client.allowIp.join(' ') || 'anywhere'],
+    ['tokens used from', client.verifyAddress ? 'the same addresses only' : undefined],
+    ['token quota', quotaText(client)],
     ['token lifetime', `${client.tokenLifetimeSeconds} s`],
     ['resource server', client.resourceServer ? 'yes: it may call /introspect' : undefined],
     ['created', timeText(client.createdAtMs)],
@@ -75,6 +78,11 @@ async function show({ context, args }: StoreCall): Promise<Output> {
     document: { ...(documentOf(client) as object), secrets: documentOf(secrets) },
     text: `${known}\n${secretTable(secrets, context.clock.wallMs())}`,
   };
+}
+
+function quotaText({ tokenQuota }: ClientRecord): string | undefined {
+  if (tokenQuota === undefined) return undefined;
+  return `${tokenQuota.perHour} an hour, ${tokenQuota.enforced ? 'enforced' : 'reported only'}`;
 }
 
 async function suspend({ context, args }: StoreCall): Promise<Output> {

@@ -4,15 +4,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { auditHash } from '../../ports/audit-chain.ts';
 import type { Fact } from '../../ports/change-log.ts';
-import type { Change, ChangeRefused, NewSecret } from '../../ports/store.ts';
+import type { Change } from '../../ports/store.ts';
 import { newReplica, type Replica } from '../../replica/replica.ts';
 import type { Store } from '../store.ts';
+import { clientContract } from './client-contract.ts';
+import { commit, newClient, newProgram, newSecret, onboard, refusal } from './sample-changes.ts';
 
 /** Opens a store on fresh data; a second call with the same `data` opens the same data again. */
 export type OpenStore = (data: string) => Promise<Store>;
 
 const WRITERS = 50;
-let made = 0;
 
 export function storeContract(name: string, open: OpenStore, newData: () => string): void {
   const withStore = async (body: (store: Store, data: string) => Promise<void>): Promise<void> => {
@@ -26,6 +27,8 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
   };
 
   describe(name, () => {
+    clientContract(withStore);
+
     test('numbers of changes are gapless and in commit order, whoever writes and whatever is refused', () =>
       withStore(async (store, data) => {
         const other = await open(data);
@@ -297,58 +300,12 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
 
 const DEAF = { key: () => {}, clientChanged: () => {}, reset: () => {} };
 
-function commit(store: Store, change: Change, atMs = 1_000) {
-  return store.commit({ change, actor: 'test:contract', atMs });
-}
-
-function newProgram(): Extract<Change, { kind: 'program.create' }> {
-  made += 1;
-  const programId = `program_${String(made).padStart(16, '0')}`;
-  return { kind: 'program.create', programId, name: `Program ${made}` };
-}
-
-function newSecret(): NewSecret {
-  made += 1;
-  const mac = Buffer.alloc(32, made);
-  return { secretId: `sec_${made}`, mac, pepperVersion: 1, hint: 'abcd' };
-}
-
-function newClient(programId: string): Extract<Change, { kind: 'client.create' }> {
-  made += 1;
-  return {
-    kind: 'client.create',
-    clientId: `client_test_${String(made).padStart(16, '0')}`,
-    programId,
-    environment: 'sandbox',
-    name: 'server',
-    scope: [],
-    resources: [],
-    allowIp: [],
-    tokenLifetimeSeconds: 3600,
-    resourceServer: false,
-    secret: newSecret(),
-  };
-}
-
 function rotate(clientId: string, othersExpireAtMs: number): Change {
   return { kind: 'secret.rotate', clientId, secret: newSecret(), othersExpireAtMs };
 }
 
 function revokeToken(jti: string, client: number): Change {
   return { kind: 'token.revoke', jti, client, expiresAtMs: 9_000_000 };
-}
-
-async function onboard(store: Store, secret: Partial<NewSecret> = {}) {
-  const program = newProgram();
-  await commit(store, program);
-  const client = newClient(program.programId);
-  await commit(store, { ...client, secret: { ...client.secret, ...secret } });
-  const [record] = await store.directory.clients({ clientId: client.clientId });
-  return {
-    programId: program.programId,
-    clientId: client.clientId,
-    ordinal: record?.ordinal ?? 0,
-  };
 }
 
 async function traces(store: Store): Promise<unknown> {
@@ -373,8 +330,4 @@ function seen(replica: Replica, client: number): unknown {
     lastSecret: replica.lastSecret,
     policy: replica.policy('token-in-url'),
   };
-}
-
-function refusal(code: ChangeRefused['code']): { name: string; code: string } {
-  return { name: 'ChangeRefused', code };
 }

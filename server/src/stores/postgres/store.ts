@@ -25,6 +25,7 @@ import {
   registerNode,
   renewNode,
 } from '../sql/nodes.ts';
+import { shareQuota } from '../sql/quotas.ts';
 import type { Steps } from '../sql/schema.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
@@ -80,6 +81,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     log: changeLogOf({ following, loading }, options),
     rootKeys: () => executor.read(working, () => keyFacts()),
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
+    shareQuota: (share) => executor.write(working, () => shareQuota(share)),
     nodes: registryOf({ following, working }, options),
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
     close: async () => {

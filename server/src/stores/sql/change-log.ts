@@ -3,6 +3,7 @@
 import type { RootOperationNode } from 'kysely';
 import type { Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
 import type { ClientCredentials, Position } from '../../ports/model.ts';
+import { tokenQuotaOf } from './changes/client-row.ts';
 import { clientFact } from './changes/clients.ts';
 import { policyFact } from './changes/policies.ts';
 import { programFact } from './changes/programs.ts';
@@ -79,6 +80,9 @@ export function* loadClientCredentials(
         'clients.allow_ip',
         'clients.token_lifetime_s',
         'clients.resource_server',
+        'clients.verify_address',
+        'clients.token_quota',
+        'clients.quota_enforced',
         'programs.program_id',
       ])
       .where('clients.ordinal', '=', ordinal),
@@ -103,6 +107,8 @@ export function* loadClientCredentials(
       scope: client.scope === '' ? [] : client.scope.split(' '),
       resources: JSON.parse(client.resources) as number[],
       allowIp: JSON.parse(client.allow_ip) as string[],
+      verifyAddress: client.verify_address === 1,
+      ...tokenQuotaOf(client),
       tokenLifetimeSeconds: client.token_lifetime_s,
       resourceServer: client.resource_server === 1,
       secrets: secrets.map((row) => ({
@@ -148,6 +154,7 @@ export const SNAPSHOT_PARTS = [
         'generation',
         'state',
         'resource_server',
+        'verify_address',
       ]),
     clientFact,
   ),

@@ -14,6 +14,7 @@ import {
 } from './changes/scopes.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
 import { revokeToken } from './changes/tokens.ts';
+import { updateClient } from './changes/update-client.ts';
 import type { Steps } from './schema.ts';
 
 /** Does what a command asks, up to its number; or names the earlier change that already did. */
@@ -27,6 +28,8 @@ export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Comm
       return yield* reactivateProgram(change);
     case 'client.create':
       return yield* createClient(change, { actor, atMs });
+    case 'client.update':
+      return yield* updateClient(change);
     case 'client.suspend':
       return yield* suspendClient(change);
     case 'client.reactivate':

@@ -10,6 +10,7 @@ import type {
 } from '../../ports/model.ts';
 import type { PolicyRecord } from '../../ports/policies.ts';
 import type { AuditEntry } from './append.ts';
+import { tokenQuotaOf } from './changes/client-row.ts';
 import { all, db, type Steps } from './schema.ts';
 
 export function* environments(): Steps<readonly EnvironmentRecord[]> {
@@ -59,6 +60,8 @@ export function* clients(
       (number) => uris.get(`${row.environment}/${number}`) ?? '',
     ),
     allowIp: JSON.parse(row.allow_ip) as string[],
+    verifyAddress: row.verify_address === 1,
+    ...tokenQuotaOf(row),
     tokenLifetimeSeconds: row.token_lifetime_s,
     resourceServer: row.resource_server === 1,
     createdAtMs: row.created_at_ms,

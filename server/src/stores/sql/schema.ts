@@ -53,7 +53,11 @@ export type Tables = {
     token_lifetime_s: number;
     resource_server: number;
     created_at_ms: number;
+    verify_address: number;
+    token_quota: number | null;
+    quota_enforced: number;
   };
+  quota_uses: { client: number; hour: number; node: string; tokens: number };
   secrets: {
     ordinal: number;
     secret_id: string;

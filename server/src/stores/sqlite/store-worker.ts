@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
+import { shareQuota } from '../sql/quotas.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
@@ -18,6 +19,7 @@ export const WRITES = {
   leaveNode,
   fenceNode,
   moveSecret,
+  shareQuota,
 };
 
 export type Writes = typeof WRITES;

@@ -47,6 +47,7 @@ export function openStore(options: StoreOptions): Store {
     commit: (command) => writer.write('commit', { ...command, changeId: changeId() }),
     record: (line) => writer.write('appendAudit', line),
     moveSecret: (move) => writer.write('moveSecret', move),
+    shareQuota: (share) => writer.write('shareQuota', share),
     directory: directoryOf(reader),
     audit: auditOf(reader),
     log: changeLogOf(reader),

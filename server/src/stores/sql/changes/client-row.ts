@@ -1,6 +1,7 @@
 /** Finds the client that a change is about, for changes of clients and of their secrets. */
 
 import type { Selectable } from 'kysely';
+import type { TokenQuota } from '../../../ports/model.ts';
 import { ChangeRefused } from '../../../ports/store.ts';
 import { db, firstLocked, type Steps, type Tables } from '../schema.ts';
 
@@ -22,4 +23,12 @@ export function* clientRow(clientId: string): Steps<ClientRow> {
     );
   }
   return row;
+}
+
+/** The quota as records carry it: left out where there is none. */
+export function tokenQuotaOf(row: Pick<ClientRow, 'token_quota' | 'quota_enforced'>): {
+  tokenQuota?: TokenQuota;
+} {
+  if (row.token_quota === null) return {};
+  return { tokenQuota: { perHour: row.token_quota, enforced: row.quota_enforced === 1 } };
 }

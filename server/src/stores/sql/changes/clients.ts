@@ -14,7 +14,14 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 export function clientFact(
   row: Pick<
     ClientRow,
-    'ordinal' | 'client_id' | 'program' | 'environment' | 'generation' | 'state' | 'resource_server'
+    | 'ordinal'
+    | 'client_id'
+    | 'program'
+    | 'environment'
+    | 'generation'
+    | 'state'
+    | 'resource_server'
+    | 'verify_address'
   >,
 ): Fact {
   return {
@@ -26,6 +33,7 @@ export function clientFact(
     generation: row.generation,
     state: row.state,
     resourceServer: row.resource_server === 1,
+    verifyAddress: row.verify_address === 1,
   };
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { policies } from './0003-policies.ts';
+import { guards } from './0013-guards.ts';
 import type { Dialect, Migration } from './dialect.ts';
 
-const STEPS: readonly Migration[] = [policies];
+const STEPS: readonly Migration[] = [policies, guards];
 
 export function laterMigrations(dialect: Dialect): readonly string[] {
   return STEPS.map((step) => step(dialect));
