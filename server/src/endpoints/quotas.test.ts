@@ -24,7 +24,7 @@ test('two nodes keep to one quota, but for what is given before they have told e
   // The clock only moves once every writer has had its say.
   const tellEachOther = async (): Promise<void> => {
     for (let turn = 0; turn < 2; turn += 1) {
-      await clock.advance(SHARE_MS);
+      clock.advance(SHARE_MS);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
