@@ -14,6 +14,7 @@ import {
 import { openPostgresJournal } from './journal/postgres-journal.ts';
 import { openPostgresReader } from './journal/postgres-reader.ts';
 import { type Connections, openConnections } from './stores/postgres/connections.ts';
+import { contentOf } from './stores/postgres/copied-tables.ts';
 import { read } from './stores/postgres/executor.ts';
 import { checkServer, initialiseOnce, migrate } from './stores/postgres/migrate.ts';
 import { openPostgresStore } from './stores/postgres/store.ts';
@@ -87,6 +88,7 @@ async function prepare(
   await checkServer(connections);
   await migrate(connections);
   const known = await read(connections, () => masterKeyCheck());
+  if (known === undefined) await refuseUnfinished(connections);
   const keys = await keysOf(config, known === undefined, deps);
   const { masterKey } = keys;
   if (known === undefined) {
@@ -100,6 +102,15 @@ async function prepare(
     );
   }
   return keys;
+}
+
+/** A copy without its head row is no store yet, and must not be taken for a new one. */
+async function refuseUnfinished(connections: Connections): Promise<void> {
+  if ((await connections.use(contentOf)) !== 'unfinished copy') return;
+  throw new DatabaseError(
+    '--database-url: the database holds a copy of a store that has not come to its end: ' +
+      'repeat the command that made it (countersign store copy), or drop the database',
+  );
 }
 
 /** Every node needs the same key, and only the one that makes the database may make it. */

@@ -1,6 +1,6 @@
 /**
- * Restores a backup into a data directory that has no store. Everything is checked, then written aside and made a store of its
- * own; only then it gets its place, so that no server can meet it half-way.
+ * Restores a backup into a data directory or a database that has no store. Everything is checked, then written aside and made a
+ * store of its own; only then it gets its place, so that no server can meet it half-way.
  */
 
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
@@ -14,9 +14,10 @@ import { isSlotFree } from '../stores/sqlite/node-locks.ts';
 import { restoreDatabase } from '../stores/sqlite/restore.ts';
 import { databasePath, locksOf } from '../stores/sqlite/store.ts';
 import { type Archive, BackupRefused, readArchive, type Sink } from './archive.ts';
+import { putIntoDatabase, requireEmpty } from './database-target.ts';
 import { exists, nameSynced, syncDirectory, syncFile } from './files.ts';
 import { requireSeal } from './seal.ts';
-import type { Tell } from './take-backup.ts';
+import type { Tell } from './tell.ts';
 
 export type Restored = {
   readonly archive: Archive;
@@ -33,8 +34,8 @@ export async function restoreBackup(
   file: string,
   deps: RestoreDeps,
 ): Promise<Restored> {
-  const { data } = config;
-  await refuseOccupied(config);
+  const { data, databaseUrl } = config;
+  await (databaseUrl === undefined ? refuseOccupied(config) : requireEmpty(databaseUrl, deps));
   deps.tell('checking the backup');
   const archive = await readArchive(file);
   const masterKey = await judge(archive, { config, file, deps });
@@ -49,7 +50,9 @@ export async function restoreBackup(
   try {
     await extract(file, { stage, archive, tell: deps.tell });
     const made = beginAnew(databasePath(stage), { archive, masterKey, deps });
-    await putInPlace(config, stage);
+    await (databaseUrl === undefined
+      ? putInPlace(config, stage)
+      : putIntoDatabase(databaseUrl, stage, deps));
     return { archive, ...made };
   } finally {
     await rm(stage, { recursive: true, force: true });
@@ -58,9 +61,6 @@ export async function restoreBackup(
 
 async function refuseOccupied(config: Config): Promise<void> {
   const { data } = config;
-  if (config.databaseUrl !== undefined) {
-    throw new BackupRefused('a backup is restored into a data directory (--data), not PostgreSQL');
-  }
   const locks = await readdir(locksOf(data)).catch(() => []);
   const slots = locks.flatMap((name) => /^(\d+)\.lock$/.exec(name)?.[1] ?? []);
   const held = slots.filter((slot) => !isSlotFree(locksOf(data), slot));

@@ -1,22 +1,18 @@
 /**
- * Takes a backup of a data directory beside its running servers: the main database first, the journal after it, so that whoever was
- * given a token is known or newer. Everything is copied through SQLite; nothing counts until it has been read back.
+ * Takes a backup beside running servers: the main database first, the journal after it, so that whoever was given a token is known or
+ * newer. Nothing counts until it has been read back. Knows not which kind of store it is.
  */
 
-import { existsSync } from 'node:fs';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../config.ts';
 import type { MasterKey } from '../credentials/master-key.ts';
-import { type Deps, journalDirectory, openDataDirectory } from '../data-directory.ts';
-import { openForReading } from '../journal/bucket-database.ts';
-import { type BucketFile, listBuckets } from '../journal/bucket-files.ts';
+import type { Deps } from '../data-directory.ts';
+import { openData } from '../database.ts';
 import { positionOfStore } from '../stores/sql/change-log.ts';
 import { auditHead, masterKeyCheck } from '../stores/sql/directory.ts';
-import { connectReader } from '../stores/sqlite/connect.ts';
 import { executorOf } from '../stores/sqlite/executor.ts';
-import { databasePath } from '../stores/sqlite/store.ts';
 import { VERSION } from '../version.ts';
 import {
   type Archive,
@@ -26,20 +22,23 @@ import {
   type Manifest,
   readArchive,
 } from './archive.ts';
-import { copyDatabase } from './copy-database.ts';
-import { exists, nameSynced } from './files.ts';
+import { databaseSource } from './database-source.ts';
+import { directorySource } from './directory-source.ts';
+import { nameSynced } from './files.ts';
 import { requireSeal, sealOf } from './seal.ts';
+import type { Source } from './source.ts';
+import type { Tell } from './tell.ts';
 
-/** Told what is being done now, often; whoever asked decides what to show of it. */
-export type Tell = (doing: string) => void;
+type BackupDeps = Deps & { readonly tell: Tell };
 
 /** Takes the backup into a new file. Throws `BackupRefused`, with nothing left behind. */
-export async function takeBackup(
-  config: Config,
-  file: string,
-  deps: Deps & { readonly tell: Tell },
-): Promise<Archive> {
-  await refuseImpossible(config, file);
+export async function takeBackup(config: Config, file: string, deps: BackupDeps): Promise<Archive> {
+  const { databaseUrl } = config;
+  const source =
+    databaseUrl === undefined ? directorySource(config) : databaseSource(databaseUrl, deps);
+  await source.requireStore();
+  const found = await lstat(file).catch(() => undefined);
+  if (found !== undefined) throw new BackupRefused(`${file} exists: a backup replaces nothing`);
   const stage = `${file}.partial`;
   await mkdir(stage, { mode: 0o700 }).catch((error: Error & { code?: string }) => {
     if (error.code !== 'EEXIST') throw new BackupRefused(`${file}: ${error.message}`);
@@ -49,34 +48,22 @@ export async function takeBackup(
     );
   });
   try {
-    return await takeInto(stage, { config, file, deps });
+    return await takeInto(stage, { source, config, file, deps });
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
 }
 
-async function refuseImpossible(config: Config, file: string): Promise<void> {
-  if (config.databaseUrl !== undefined) {
-    throw new BackupRefused(
-      'a PostgreSQL store is backed up with the means of PostgreSQL (base backups and its log), not with this command',
-    );
-  }
-  if (!(await exists(databasePath(config.data)))) {
-    throw new BackupRefused(`${config.data} holds no store: choose the data directory with --data`);
-  }
-  const found = await lstat(file).catch(() => undefined);
-  if (found !== undefined) throw new BackupRefused(`${file} exists: a backup replaces nothing`);
-}
-
 async function takeInto(
   stage: string,
-  { config, file, deps }: { config: Config; file: string; deps: Deps & { readonly tell: Tell } },
+  of: { source: Source; config: Config; file: string; deps: BackupDeps },
 ): Promise<Archive> {
+  const { source, config, file, deps } = of;
   const { clock, actor, tell } = deps;
-  const { store, masterKey } = await openDataDirectory(config, deps);
+  const { store, masterKey } = await openData(config, deps);
   const staged = join(stage, 'archive');
   try {
-    const sha256 = await writeArchive(staged, { config, masterKey, tell, nowMs: clock.wallMs() });
+    const sha256 = await writeArchive(staged, { source, masterKey, tell, nowMs: clock.wallMs() });
     tell('reading it back');
     const archive = await readArchive(staged);
     if (archive.sha256 !== sha256) throw new BackupRefused(`${file} is not what was written to it`);
@@ -96,14 +83,13 @@ async function takeInto(
   }
 }
 
-type Taking = { config: Config; masterKey: MasterKey; tell: Tell; nowMs: number };
+type Taking = { source: Source; masterKey: MasterKey; tell: Tell; nowMs: number };
 
 async function writeArchive(path: string, taking: Taking): Promise<string> {
-  const { config, masterKey, tell, nowMs } = taking;
-  const copy = join(dirname(path), 'copy.db');
-  await copyDatabase(connectReader(databasePath(config.data)), copy, (share) =>
-    tell(`copying the database, ${Math.floor(share * 100)} %`),
-  );
+  const { source, masterKey, tell, nowMs } = taking;
+  const stage = dirname(path);
+  const copy = join(stage, 'copy.db');
+  await source.copyMain(copy, tell);
   const manifest = manifestOf(copy, nowMs);
   if (manifest.masterKeyCheck !== masterKey.fingerprint()) {
     throw new BackupRefused('the store was put under another master key meanwhile: repeat');
@@ -112,7 +98,7 @@ async function writeArchive(path: string, taking: Taking): Promise<string> {
   try {
     await archive.add('countersign.db', copy);
     await rm(copy);
-    const tokens = await addJournal(archive, copy, taking);
+    const tokens = await addJournal(archive, source.copyJournal(stage, tell));
     return await archive.end(tokens, (hash) => sealOf(masterKey, hash));
   } finally {
     await archive.close();
@@ -143,31 +129,16 @@ function manifestOf(path: string, takenAtMs: number): Manifest {
   }
 }
 
-/** Adds the buckets there are by now, one copy at a time; returns how many tokens are in them. */
-async function addJournal(archive: ArchiveWriter, copy: string, taking: Taking): Promise<number> {
-  const buckets = listBuckets(journalDirectory(taking.config));
+/** Adds bucket after bucket, each removed before the next is asked for; returns how many tokens are in them. */
+async function addJournal(
+  archive: ArchiveWriter,
+  buckets: ReturnType<Source['copyJournal']>,
+): Promise<number> {
   let tokens = 0;
-  for (const [index, bucket] of buckets.entries()) {
-    taking.tell(`copying the journal, file ${index + 1} of ${buckets.length}`);
-    const source = openedUnlessGone(bucket);
-    if (source === undefined) continue;
-    // Nothing is ever taken out of a bucket, so its last row's number is how many it has.
-    await copyDatabase(source, copy);
-    const reading = new DatabaseSync(copy, { readOnly: true });
-    tokens += Number(reading.prepare('SELECT max(rowid) AS n FROM tokens').get()?.['n'] ?? 0);
-    reading.close();
-    await archive.add(`journal/${basename(bucket.path)}`, copy);
-    await rm(copy);
+  for await (const bucket of buckets) {
+    tokens += bucket.tokens;
+    await archive.add(`journal/${bucket.name ?? basename(bucket.path)}`, bucket.path);
+    await rm(bucket.path);
   }
   return tokens;
-}
-
-/** Undefined: it was dropped meanwhile, as its time is over, or its first token is still being written. */
-function openedUnlessGone({ path }: BucketFile): DatabaseSync | undefined {
-  try {
-    return openForReading(path);
-  } catch (error) {
-    if (existsSync(path)) throw error;
-    return undefined;
-  }
 }

@@ -28,8 +28,8 @@ export function commandProcess(data: string): CommandLine {
   );
 }
 
-/** The command line on one data directory, within this process. */
-export function commandLine(data: string): CommandLine {
+/** The command line on one data directory, or on what `env` names, within this process. */
+export function commandLine(data: string, env: Record<string, string> = {}): CommandLine {
   return withJson(async (argv, { stdin = '' } = {}) => {
     const written = { stdout: '', stderr: '' };
     const sink = (name: keyof typeof written) => ({
@@ -44,7 +44,7 @@ export function commandLine(data: string): CommandLine {
       stdin: (async function* () {
         yield await Promise.resolve(stdin);
       })(),
-      readConfig: (flags) => readConfig({ flags, env: { COUNTERSIGN_DATA: data } }),
+      readConfig: (flags) => readConfig({ flags, env: { COUNTERSIGN_DATA: data, ...env } }),
       actor: ACTOR,
       open: (config) => openForOperator(config, ACTOR),
       serve: () => Promise.reject(new Error('a server needs a process of its own')),

@@ -1,8 +1,9 @@
-/** `countersign backup` and `countersign restore`: a whole data directory into one file, and a new one out of it. */
+/** `countersign backup` and `countersign restore`: a whole store into one file, and a new one out of it. */
 
 import type { Archive } from '../../backup/archive.ts';
 import { restoreBackup } from '../../backup/restore-backup.ts';
-import { type Tell, takeBackup } from '../../backup/take-backup.ts';
+import { takeBackup } from '../../backup/take-backup.ts';
+import type { Tell } from '../../backup/tell.ts';
 import { systemRandomness } from '../../credentials/random.ts';
 import { systemClock } from '../../system-clock.ts';
 import type { Command, MachineCall, Output } from '../command.ts';
@@ -32,16 +33,17 @@ async function restore(call: MachineCall): Promise<Output> {
   const config = call.deps.readConfig(call.flags);
   const restored = await restoreBackup(config, file, { ...depsOf(call), keepActive });
   const { archive, incarnation, sequence } = restored;
+  const place = config.databaseUrl === undefined ? config.data : 'the database';
   return {
     document: {
-      data: config.data,
+      ...(config.databaseUrl === undefined ? { data: config.data } : {}),
       incarnation,
       sequence,
       keep_active: keepActive,
       backup: documentOfArchive(archive),
     },
     text:
-      `Restored to ${config.data}.\n${archiveText(archive)}` +
+      `Restored to ${place}.\n${archiveText(archive)}` +
       `No token from before this moment opens. ${keepActive ? ACTIVE : SUSPENDED}`,
   };
 }
@@ -93,20 +95,24 @@ function archiveText({ manifest, sha256, tokens, parts, bytes }: Archive): strin
 export const BACKUP_COMMANDS: readonly Command[] = [
   {
     path: ['backup'],
-    summary: 'Back up the data directory into one new file, beside running servers.',
+    summary: 'Back up the store into one new file, beside running servers.',
     about:
-      'Nothing is stopped or held up. The master key is not in the file. A copy of the file that is\n' +
-      'damaged, cut off or altered is refused by restore.',
+      'Of a data directory or of PostgreSQL; either can be restored to either. Nothing is stopped or held up. The master key is\n' +
+      'not in the file. A copy of the file that is damaged, cut off or altered is refused by restore.',
     positionals: [{ name: 'FILE', doc: 'The file to write; it must not exist.' }],
-    examples: ['countersign backup /backup/countersign-2026-11-22 --data /var/lib/countersign'],
+    examples: [
+      'countersign backup /backup/countersign-2026-11-22 --data /var/lib/countersign',
+      'countersign backup /backup/countersign-2026-11-22 --database-url postgres://countersign@db.bank.example/countersign --master-key-file master.key',
+    ],
     start: backup,
   },
   {
     path: ['restore'],
-    summary: 'Restore a backup into a data directory that has no store.',
+    summary: 'Restore a backup into a data directory or a database that has no store.',
     about:
       'It is not time travel: no earlier token opens any more, and programs come back suspended, since a\n' +
-      'secret that was revoked after the backup is live again. Revoke again, then reactivate.',
+      'secret that was revoked after the backup is live again. Revoke again, then reactivate. With --database-url it is made\n' +
+      'ready in the data directory, which needs room for it, and then copied as one transaction.',
     positionals: [{ name: 'FILE', doc: 'A file that backup wrote.' }],
     options: [
       {

@@ -12,6 +12,11 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 const LOCK = 7_260_195_114;
 const LOCK_WAIT = "set local lock_timeout = '60s'; set local statement_timeout = '600s'";
 
+/** Inside a transaction, until its end: nobody else migrates, makes a store, or copies one into the database. */
+export async function holdAlone(session: Session): Promise<void> {
+  await session.query(`select pg_advisory_xact_lock(${LOCK})`);
+}
+
 /** Migrates in one transaction. Refuses a database that a newer version has written. */
 export async function migrate(connections: Connections): Promise<void> {
   if ((await connections.use(versionOf)) === SCHEMA_VERSION) return;

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type CommandLine, commandLine } from '../testing/command-line.ts';
+import { newDataDirectory } from '../testing/data.ts';
+import { envOf } from '../testing/nodes-on-database.ts';
+import { asOperator, introspect, onboard, requestToken } from '../testing/onboarding.ts';
+import { assertMaySkip, startPostgres } from '../testing/postgres.ts';
+import { type RunningServer, startServer } from '../testing/running-server.ts';
+
+const postgres = await startPostgres();
+if (typeof postgres === 'string') assertMaySkip(postgres);
+else after(() => postgres.stop());
+const options = typeof postgres === 'string' ? { skip: postgres } : {};
+
+/** A store to be, on either engine, under the key that all share. */
+type Place = { readonly data: string; readonly env: Record<string, string>; cli: CommandLine };
+
+async function emptyDatabase(): Promise<Place> {
+  assert.ok(typeof postgres !== 'string');
+  const env = envOf(await postgres.newDatabase());
+  const data = newDataDirectory();
+  return { data, env, cli: commandLine(data, env) };
+}
+
+function emptyDirectory(): Place {
+  const data = newDataDirectory();
+  const key = Buffer.alloc(32, 7).toString('base64url');
+  writeFileSync(join(data, 'master.key'), `${key}\n`, { mode: 0o600 });
+  const env = { COUNTERSIGN_PUBLIC_URL: 'https://auth.bank.example' };
+  return { data, env, cli: commandLine(data, env) };
+}
+
+async function serving<T>(place: Place, body: (server: RunningServer) => Promise<T>): Promise<T> {
+  const server = await startServer(place.data, { env: place.env });
+  try {
+    return await body(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+const listed = async (cli: CommandLine, ...argv: string[]): Promise<Record<string, unknown>[]> =>
+  (await cli.json(...argv)) as unknown as Record<string, unknown>[];
+
+for (const [name, target] of [
+  ['PostgreSQL', emptyDatabase],
+  ['a data directory', async () => emptyDirectory()],
+] as const) {
+  test(
+    `nothing that was killed after a backup of PostgreSQL opens once it is restored to ${name}`,
+    options,
+    async () => {
+      const source = await emptyDatabase();
+      const file = join(newDataDirectory(), 'backup');
+      const { cli } = source;
+      const [client, asker] = await asOperator(
+        source.data,
+        async (context) => [
+          await onboard(context),
+          await onboard(context, { resourceServer: true }),
+        ],
+        source.env,
+      );
+      const suspend = (reason: string): Promise<unknown> =>
+        cli.json('program', 'suspend', client.programId, '--reason', reason);
+      const old: (string | undefined)[] = [];
+      const later = await serving(source, async ({ url }) => {
+        old.push(await requestToken(url, client));
+        await suspend('one');
+        const made = await cli.json('backup', file);
+        assert.equal(made['tokens'], 1);
+        await cli.json('program', 'reactivate', client.programId);
+        old.push(await requestToken(url, client));
+        await suspend('two');
+        return asOperator(source.data, (context) => onboard(context), source.env);
+      });
+      assert.ok(old.every((token) => token !== undefined));
+
+      const restored = await target();
+      const document = await restored.cli.json('restore', file);
+      const states = await listed(restored.cli, 'program', 'list');
+      assert.deepEqual(new Set(states.map(({ state }) => state)), new Set(['suspended']));
+      assert.equal((await restored.cli.json('audit', 'verify'))['intact'], true);
+      const [line] = await listed(restored.cli, 'audit', 'list', '--limit', '1');
+      assert.partialDeepStrictEqual(line, {
+        action: 'store.restore',
+        detail: { incarnation: document['incarnation'] },
+      });
+      for (const { programId } of [client, asker])
+        await restored.cli.json('program', 'reactivate', programId);
+      await serving(restored, async ({ url }) => {
+        const fresh = await requestToken(url, client);
+        assert.ok(fresh);
+        assert.equal(await introspect(url, asker, fresh), 'active');
+        for (const token of old) assert.equal(await introspect(url, asker, token!), 'inactive');
+        assert.equal(await requestToken(url, later), undefined);
+      });
+      const tokens = await listed(restored.cli, 'token', 'list', '--client', client.clientId);
+      assert.deepEqual(
+        tokens.map(({ standing }) => standing),
+        ['live', 'revoked'],
+      );
+      const ordinals = async ({ data, env }: Place, clientId: string): Promise<unknown> =>
+        asOperator(
+          data,
+          async ({ directory }) => (await directory.clients({ clientId }))[0]?.ordinal,
+          env,
+        );
+      const fresh = await asOperator(restored.data, (context) => onboard(context), restored.env);
+      const [before, now] = [
+        await ordinals(source, later.clientId),
+        await ordinals(restored, fresh.clientId),
+      ];
+      assert.ok(Number(now) > Number(before) + 1_000, `${before}, then ${now}`);
+    },
+  );
+}
