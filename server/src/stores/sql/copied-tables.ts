@@ -24,6 +24,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   revoked_tokens: 'copied',
   keys: 'copied',
   policies: 'copied',
+  quota_uses: 'copied',
   changes: 'copied',
   audit: 'copied',
   nodes: 'left',
