@@ -10,6 +10,7 @@ import type { Authority } from './endpoints/context.ts';
 import { newQuotas } from './endpoints/quotas.ts';
 import { newRecordChecks } from './endpoints/record-checks.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
+import type { OperationContext } from './operations/context.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import { newCredentialsCache } from './replica/credentials-cache.ts';
@@ -24,6 +25,8 @@ const REVOCATION_WAIT_MS = 5_000;
 export type Node = {
   readonly authority: Authority;
   readonly node: string;
+  /** What an operation is given when this actor asks this node for it. */
+  contextOf(actor: string): OperationContext;
   /** Registers, loads the replica, and resolves once the node may decide. */
   start(): Promise<void>;
   /** Stops deciding, leaves the registry, commits what is under way and closes the store. */
@@ -115,6 +118,19 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
   return {
     authority,
     node,
+    contextOf: (actor) => ({
+      actor,
+      changes: store,
+      directory: store.directory,
+      audit: store.audit,
+      log: store.log,
+      nodes: store.nodes,
+      journal: data.journal.reader,
+      duties: store.duties,
+      keyRing,
+      clock,
+      randomness,
+    }),
     start: () => follower.start(),
     stop: async () => {
       await authority.quotas.stop();

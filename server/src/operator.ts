@@ -35,6 +35,7 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       log: store.log,
       nodes: store.nodes,
       journal: journal.reader,
+      duties: store.duties,
       keyRing,
       clock,
       randomness,

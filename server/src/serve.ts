@@ -5,6 +5,8 @@ import { newNode } from './authority.ts';
 import type { Config } from './config.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
+import { DUTIES } from './duties/duties.ts';
+import { startDuties } from './duties/run-duties.ts';
 import { checkListenAddress } from './http/listen-address.ts';
 import { buildListener, type Listener } from './http/listener.ts';
 import { newLog } from './observe/log.ts';
@@ -48,6 +50,14 @@ async function serveNode(config: Config): Promise<number> {
     randomness,
   };
   const listeners: Listener[] = [];
+  const duties = startDuties({
+    duties: DUTIES,
+    roster: data.store.duties,
+    node: node.node,
+    contextOf: node.contextOf,
+    mayRun: () => node.authority.follower.mayDecide(),
+    report: log,
+  });
   try {
     const open = async (
       routes: Parameters<typeof buildListener>[0]['routes'],
@@ -69,7 +79,7 @@ async function serveNode(config: Config): Promise<number> {
     announce(log, { node: node.node, listen: origin, admin, environments });
     log.info({ signal: await stopAsked }, 'stopping');
   } finally {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all([duties.stop(), ...listeners.map((listener) => listener.close())]);
     await node.stop();
   }
   log.info({ node: node.node }, 'stopped');

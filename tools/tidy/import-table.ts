@@ -28,6 +28,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   replica: ['ports', 'credentials'],
   endpoints: ['ports', 'credentials', 'replica'],
   operations: ['ports', 'credentials', 'replica'],
+  duties: ['ports', 'credentials', 'operations'],
 
   journal: ['ports'],
   stores: ['ports'],
@@ -50,9 +51,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   authority: [...core, ...edges, 'data-directory', 'routes'],
   operator: [...core, ...edges, 'database'],
-  serve: [...core, ...edges, 'database', 'routes', 'authority'],
+  serve: [...core, 'duties', ...edges, 'database', 'routes', 'authority'],
   cli: ['ports', 'credentials', 'operations', ...edges, ...composition],
-  main: [...core, ...edges, ...composition, 'cli'],
+  main: [...core, 'duties', ...edges, ...composition, 'cli'],
 };
 
 /** The packages of this workspace that a root folder may import by name. A folder that is not listed may import none. */

@@ -13,6 +13,7 @@ import {
   judgeCertificate,
   judgeClock,
   judgeDirectory,
+  judgeDuties,
   judgeFreeSpace,
   judgeNodes,
   judgeRuntime,
@@ -74,6 +75,7 @@ function storeProbes({ context }: Opened): readonly Probe[] {
     { name: 'master key', look: () => ({ ok: true, detail: 'it is the one of this store' }) },
     { name: 'store', look: () => lookAtStore(context) },
     { name: 'nodes', look: async () => judgeNodes(await listNodes(context)) },
+    { name: 'duties', look: () => lookAtDuties(context) },
     { name: 'clock', look: () => lookAtClock(context) },
   ];
 }
@@ -85,6 +87,11 @@ async function lookAtStore(context: OperationContext): Promise<Finding> {
     ok: true,
     detail: `its schema is the one of this version; ${head} changes; ${environments.join(', ')}`,
   };
+}
+
+async function lookAtDuties(context: OperationContext): Promise<Finding> {
+  const duties = await context.duties.list();
+  return judgeDuties(duties, await listNodes(context), context.clock.wallMs());
 }
 
 async function lookAtClock(context: OperationContext): Promise<Finding> {

@@ -3,6 +3,7 @@
 import type { KeyRing } from '../credentials/key-ring.ts';
 import type { ChangeLog, NodeRegistry } from '../ports/change-log.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
+import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
 import type { EnvironmentRecord } from '../ports/model.ts';
 import {
@@ -23,6 +24,7 @@ export type OperationContext = {
   readonly log: ChangeLog;
   readonly nodes: NodeRegistry;
   readonly journal: JournalReader;
+  readonly duties: DutyRoster;
   /** Holds the keys of every environment. */
   readonly keyRing: KeyRing;
   readonly clock: Clock;

@@ -5,6 +5,7 @@ import {
   judgeCertificate,
   judgeClock,
   judgeDirectory,
+  judgeDuties,
   judgeFreeSpace,
   judgeNodes,
   judgeRuntime,
@@ -66,6 +67,28 @@ test('what is well is told from what is not, up to the edge, and each failure sa
     assert.equal(ok, false, detail);
     assert.ok((mend ?? '').length > 10, detail);
   }
+});
+
+test('a duty that fails, or is not done though a node is running, is named; without a node nothing is expected', () => {
+  const duty = { duty: 'sweep', everyMs: 1_000, holder: 'node-1-abc', startedAtMs: NOW_MS };
+  const up = { ...node, startedAtMs: NOW_MS - DAY_MS };
+  const minutes = (count: number): number => NOW_MS - count * 60_000;
+  const wellAt = (endedAtMs: number) => ({ ...duty, endedAtMs, failures: 0 });
+  for (const [duties, nodes] of [
+    [[wellAt(minutes(9))], [up]],
+    [[wellAt(minutes(60))], []],
+    [[wellAt(minutes(60))], [{ ...up, state: 'dead' as const }]],
+    [[wellAt(minutes(60))], [node]],
+    [[{ ...wellAt(minutes(60)), everyMs: 3_600_000 }], [up]],
+    [[{ ...duty, failures: 0 }], [node]],
+    [[], [up]],
+  ] as const) {
+    assert.equal(judgeDuties(duties, nodes, NOW_MS).ok, true);
+  }
+  assert.match(judgeDuties([wellAt(minutes(11))], [up], NOW_MS).detail, /sweep .* 660 s/);
+  assert.equal(judgeDuties([{ ...duty, failures: 0 }], [up], NOW_MS).ok, false);
+  const failing = { ...wellAt(NOW_MS), failures: 3, problem: 'the disk is full' };
+  assert.match(judgeDuties([failing], [node], NOW_MS).detail, /sweep failed 3 .* disk is full/);
 });
 
 test('a node that is behind is named with how far', () => {

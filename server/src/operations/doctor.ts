@@ -1,5 +1,6 @@
 /** Judges a set-up: named checks, each with what to do about it. Looks at nothing itself: probes are handed in. */
 
+import type { DutyRow } from '../ports/duties.ts';
 import type { ListedNode } from './list-nodes.ts';
 
 export type Finding = { readonly ok: boolean; readonly detail: string; readonly mend?: string };
@@ -12,6 +13,9 @@ const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;
 /** A clock that is further behind the last audit line than this has been set back. */
 const CLOCK_STEP_MS_MAX = 2_000;
 const NODE_MAJOR_MIN = 24;
+/** A duty that was not done for so many of its turns, and for so long, is not done at all. */
+const DUTY_TURNS_MISSED_MAX = 5;
+const DUTY_LATE_MS_MIN = 10 * 60_000;
 
 /** Runs every probe in turn; one that fails to look has failed. */
 export async function diagnose(probes: readonly Probe[]): Promise<readonly Check[]> {
@@ -69,6 +73,26 @@ export function judgeNodes(nodes: readonly ListedNode[]): Finding {
     detail,
     mend: 'start the dead server again (countersign serve) and look into its log; a silent one may be stopped or starved',
   };
+}
+
+/** What the nodes do without being asked. A store without a server has nobody to do it, and that is no fault. */
+export function judgeDuties(
+  duties: readonly DutyRow[],
+  nodes: readonly ListedNode[],
+  nowMs: number,
+): Finding {
+  const alive = nodes.filter(({ state }) => state === 'alive');
+  if (alive.length === 0) return { ok: true, detail: 'no node is running that could do any' };
+  const upSinceMs = Math.min(...alive.map(({ startedAtMs }) => startedAtMs));
+  const faults = duties.flatMap(({ duty, everyMs, endedAtMs = 0, failures, problem }) => {
+    if (failures > 0) return `${duty} failed ${failures} times in a row: ${problem}`;
+    const lateMs = nowMs - Math.max(endedAtMs, upSinceMs);
+    if (lateMs <= Math.max(DUTY_LATE_MS_MIN, DUTY_TURNS_MISSED_MAX * everyMs)) return [];
+    return `${duty} was not done for ${Math.round(lateMs / 1000)} s`;
+  });
+  if (faults.length === 0) return { ok: true, detail: `${duties.length} are done as they should` };
+  const mend = "look for 'duty failed' and 'no turn taken' in the servers' logs";
+  return { ok: false, detail: faults.join('; '), mend };
 }
 
 /** All processes of a data directory share one clock, so that it can only be wrong against the past. */

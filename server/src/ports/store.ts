@@ -170,6 +170,8 @@ export type Changes = {
   shareQuota(share: QuotaShare): Promise<readonly QuotaUse[]>;
   /** Stores a secret's hash under a newer pepper. It alters no decision, so it is no change of the log. False: not as expected any more. */
   moveSecret(move: SecretMove): Promise<boolean>;
+  /** Takes out rows that were kept for a time only, as of `atMs`. */
+  prune(atMs: number): Promise<void>;
 };
 
 export type QuotaUse = { readonly client: number; readonly tokens: number };

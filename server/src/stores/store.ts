@@ -1,6 +1,7 @@
 /** A store as the rest of the server holds it, whatever engine it stands on: the ports together, and its end. */
 
 import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
+import type { DutyRoster } from '../ports/duties.ts';
 import type { AuditTrail, Changes, Directory } from '../ports/store.ts';
 
 export type Store = Changes & {
@@ -10,6 +11,7 @@ export type Store = Changes & {
   /** The environments and their root keys, which a tool needs without the rest of a snapshot. */
   rootKeys(): Promise<readonly Fact[]>;
   readonly nodes: NodeRegistry;
+  readonly duties: DutyRoster;
   /** A name for a new node of this process, its slot held until the store is closed. */
   takeNode(): { node: string; slot: string };
   close(): Promise<void>;

@@ -7,6 +7,7 @@ const DIALECT = {
   bytes: 'BYTEA',
   identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
   strict: '',
+  isPostgres: true,
 };
 
 export const MIGRATIONS: readonly string[] = [

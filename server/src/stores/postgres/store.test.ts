@@ -1,6 +1,7 @@
 import { after, test } from 'node:test';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
-import { storeContract } from '../contract/store-contract.ts';
+import { dutyContract } from '../contract/duty-contract.ts';
+import { type OpenStore, storeContract } from '../contract/store-contract.ts';
 import { openTestDatabase } from './testing/open.ts';
 
 const postgres = await startPostgres();
@@ -12,16 +13,15 @@ if (typeof postgres === 'string') {
   after(() => postgres.stop());
   const databases = new Map<string, Promise<string>>();
   let made = 0;
-  storeContract(
-    'the PostgreSQL store',
-    async (name) => {
-      const database = databases.get(name) ?? postgres.newDatabase();
-      databases.set(name, database);
-      return (await openTestDatabase(await database)).store;
-    },
-    () => {
-      made += 1;
-      return `${made}`;
-    },
-  );
+  const open: OpenStore = async (name) => {
+    const database = databases.get(name) ?? postgres.newDatabase();
+    databases.set(name, database);
+    return (await openTestDatabase(await database)).store;
+  };
+  const newData = (): string => {
+    made += 1;
+    return `${made}`;
+  };
+  storeContract('the PostgreSQL store', open, newData);
+  dutyContract('duties and time on the PostgreSQL store', open, newData);
 }

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
+import type { DutyRoster } from '../../ports/duties.ts';
 import type { AuditTrail, Committed, Directory } from '../../ports/store.ts';
 import type { Closing } from '../sql/append.ts';
 import { lineOf } from '../sql/append.ts';
@@ -15,6 +16,7 @@ import {
 } from '../sql/change-log.ts';
 import { effectOf } from '../sql/commit.ts';
 import * as directory from '../sql/directory.ts';
+import { claimDuty, endDuty, extendDuty, listDuties } from '../sql/duties.ts';
 import { keys, moveSecret } from '../sql/keys.ts';
 import {
   acknowledgeNode,
@@ -25,6 +27,7 @@ import {
   registerNode,
   renewNode,
 } from '../sql/nodes.ts';
+import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import type { Steps } from '../sql/schema.ts';
 import type { Store } from '../store.ts';
@@ -82,7 +85,9 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     rootKeys: () => executor.read(working, () => keyFacts()),
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
     shareQuota: (share) => executor.write(working, () => shareQuota(share)),
+    prune: (atMs) => executor.write(working, () => prune(atMs)),
     nodes: registryOf({ following, working }, options),
+    duties: rosterOf(working),
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
     close: async () => {
       await Promise.all([following.close(), loading.close(), working.close()]);
@@ -171,6 +176,15 @@ function registryOf(
     fence: (node, renewals) => executor.write(working, () => fenceNode(node, renewals)),
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
+  };
+}
+
+function rosterOf(working: Connections): DutyRoster {
+  return {
+    claim: (claim) => executor.write(working, () => claimDuty(claim)),
+    extend: (held) => executor.write(working, () => extendDuty(held)),
+    end: (end) => executor.write(working, () => endDuty(end)),
+    list: () => executor.read(working, () => listDuties()),
   };
 }
 

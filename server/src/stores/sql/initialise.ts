@@ -33,6 +33,7 @@ export function* initialise(initial: InitialStore): Steps<Closing | undefined> {
       change_id: '',
       audit_sequence: 0,
       audit_hash: '',
+      audit_at_ms: 0,
       created_at_ms: atMs,
     }),
   );

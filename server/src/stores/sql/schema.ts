@@ -19,6 +19,7 @@ export type Tables = {
     change_id: string;
     audit_sequence: number;
     audit_hash: string;
+    audit_at_ms: number;
     created_at_ms: number;
   };
   environments: {
@@ -99,6 +100,25 @@ export type Tables = {
     action: string;
     line: string;
     hash: string;
+  };
+  duties: {
+    duty: string;
+    every_ms: number;
+    holder: string;
+    started_at_ms: number;
+    free_at_ms: number;
+    ended_at_ms: number | null;
+    failures: number;
+    problem: string | null;
+  };
+  signing_keys: { key_id: string; public_key: string; wrapped: string; created_at_ms: number };
+  checkpoints: {
+    sequence: number;
+    hash: string;
+    at_ms: number;
+    incarnation: string;
+    key_id: string;
+    signature: string;
   };
   policies: { name: string; value: string; set_at_ms: number; set_by: string };
   nodes: {

@@ -24,19 +24,24 @@ function* head(): Steps<{
   sequence: number;
   audit_sequence: number;
   audit_hash: string;
+  audit_at_ms: number;
 }> {
   const row = yield* first(
-    db.selectFrom('store').select(['sequence', 'audit_sequence', 'audit_hash']).where('id', '=', 1),
+    db
+      .selectFrom('store')
+      .select(['sequence', 'audit_sequence', 'audit_hash', 'audit_at_ms'])
+      .where('id', '=', 1),
   );
   if (row === undefined) throw new Error('the store has no head row: it was never initialised');
   return row;
 }
 
-/** Appends one audit line to the chain, in the transaction of what it records. */
+/** Appends one audit line to the chain, in the transaction of what it records. Its time is never before the line before it. */
 export function* appendAudit(entry: AuditEntry): Steps<void> {
-  const { audit_sequence, audit_hash } = yield* head();
+  const { audit_sequence, audit_hash, audit_at_ms } = yield* head();
   const sequence = audit_sequence + 1;
-  const line = lineOf(entry);
+  const atMs = Math.max(entry.atMs, audit_at_ms);
+  const line = lineOf({ ...entry, atMs });
   const hash = auditHash(audit_hash, sequence, line);
   yield* run(
     db
@@ -44,7 +49,10 @@ export function* appendAudit(entry: AuditEntry): Steps<void> {
       .values({ sequence, change: entry.change ?? null, action: entry.action, line, hash }),
   );
   yield* run(
-    db.updateTable('store').set({ audit_sequence: sequence, audit_hash: hash }).where('id', '=', 1),
+    db
+      .updateTable('store')
+      .set({ audit_sequence: sequence, audit_hash: hash, audit_at_ms: atMs })
+      .where('id', '=', 1),
   );
 }
 

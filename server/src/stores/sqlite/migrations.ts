@@ -8,6 +8,7 @@ const DIALECT = {
   // AUTOINCREMENT: an ordinal is never given out twice.
   identity: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   strict: 'STRICT',
+  isPostgres: false,
 };
 
 export const MIGRATIONS: readonly string[] = [

@@ -1,8 +1,10 @@
 /** The writer thread of the main database: one write transaction after another, off the event loop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { claimDuty, endDuty, extendDuty } from '../sql/duties.ts';
 import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
+import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
@@ -20,6 +22,10 @@ export const WRITES = {
   fenceNode,
   moveSecret,
   shareQuota,
+  claimDuty,
+  extendDuty,
+  endDuty,
+  prune,
 };
 
 export type Writes = typeof WRITES;

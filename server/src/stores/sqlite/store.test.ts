@@ -3,12 +3,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { newDataDirectory, openTestStore } from '../../testing/data.ts';
+import { dutyContract } from '../contract/duty-contract.ts';
 import { storeContract } from '../contract/store-contract.ts';
 import { connectWriter, migrate, SCHEMA_VERSION } from './connect.ts';
 import { executorOf } from './executor.ts';
 import { isSlotFree, takeSlot } from './node-locks.ts';
 
 storeContract('the SQLite store', openTestStore, newDataDirectory);
+dutyContract('duties and time on the SQLite store', openTestStore, newDataDirectory);
 
 test('an object or a date is no parameter: it would bind NULL without a word', () => {
   const executor = executorOf(new DatabaseSync(':memory:'));

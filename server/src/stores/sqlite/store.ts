@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
+import type { DutyRoster } from '../../ports/duties.ts';
 import type { AuditTrail, Directory } from '../../ports/store.ts';
 import {
   keyFacts,
@@ -12,6 +13,7 @@ import {
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
 import * as directory from '../sql/directory.ts';
+import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesWithHead } from '../sql/nodes.ts';
 import type { Store } from '../store.ts';
@@ -48,11 +50,13 @@ export function openStore(options: StoreOptions): Store {
     record: (line) => writer.write('appendAudit', line),
     moveSecret: (move) => writer.write('moveSecret', move),
     shareQuota: (share) => writer.write('shareQuota', share),
+    prune: (atMs) => writer.write('prune', atMs),
     directory: directoryOf(reader),
     audit: auditOf(reader),
     log: changeLogOf(reader),
     rootKeys: async () => reader.read(() => keyFacts()),
     nodes: registryOf(reader, writer, options),
+    duties: rosterOf(reader, writer),
     takeNode: () => {
       const slot = takeSlot(locksOf(options.dataDirectory));
       slots.push(slot);
@@ -134,6 +138,15 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
     listWithHead: async () => reader.read(() => listNodesWithHead()),
     fence: (node, renewals) => writer.write('fenceNode', node, renewals),
     isDead: async (node) => isGone(options.dataDirectory, node),
+  };
+}
+
+function rosterOf(reader: Executor, writer: Writer): DutyRoster {
+  return {
+    claim: (claim) => writer.write('claimDuty', claim),
+    extend: (held) => writer.write('extendDuty', held),
+    end: (end) => writer.write('endDuty', end),
+    list: async () => reader.read(() => listDuties()),
   };
 }
 

@@ -24,7 +24,7 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
     db.selectFrom('revoked_tokens').select('jti').where('jti', '=', change.jti),
   );
   if (known !== undefined) return yield* earlierChange(change.kind, change.jti);
-  yield* run(db.deleteFrom('revoked_tokens').where('forget_at_ms', '<', atMs - PRUNE_MARGIN_MS));
+  yield* run(expiredRevocations(atMs));
   const live = yield* first(
     db
       .selectFrom('revoked_tokens')
@@ -45,6 +45,10 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
     detail: { client: change.client },
   };
 }
+
+/** Takes out revocations of tokens that have long expired. */
+export const expiredRevocations = (atMs: number) =>
+  db.deleteFrom('revoked_tokens').where('forget_at_ms', '<', atMs - PRUNE_MARGIN_MS);
 
 function* raiseClient(
   change: Of<'token.revoke'>,

@@ -8,6 +8,8 @@ export type Dialect = {
   readonly identity: string;
   /** What stands after a table's closing bracket. */
   readonly strict: string;
+  /** For the few things that only one of them has. */
+  readonly isPostgres: boolean;
 };
 
 export type Migration = (dialect: Dialect) => string;

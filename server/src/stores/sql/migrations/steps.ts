@@ -4,10 +4,11 @@
  */
 
 import { policies } from './0003-policies.ts';
+import { audit } from './0007-audit.ts';
 import { guards } from './0013-guards.ts';
 import type { Dialect, Migration } from './dialect.ts';
 
-const STEPS: readonly Migration[] = [policies, guards];
+const STEPS: readonly Migration[] = [policies, guards, audit];
 
 export function laterMigrations(dialect: Dialect): readonly string[] {
   return STEPS.map((step) => step(dialect));

@@ -1,0 +1,6 @@
+/** The table of duties: everything that a store's nodes do without being asked. A new one is a file and a line here. */
+
+import type { Duty } from './duty.ts';
+import { PRUNING } from './prune.ts';
+
+export const DUTIES: readonly Duty[] = [PRUNING];
