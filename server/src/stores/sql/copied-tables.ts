@@ -27,7 +27,10 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   quota_uses: 'copied',
   changes: 'copied',
   audit: 'copied',
+  signing_keys: 'copied',
+  checkpoints: 'copied',
   nodes: 'left',
+  duties: 'left',
   store: 'copied',
 };
 
