@@ -57,6 +57,12 @@ export const SETTINGS = {
     read: oneOf('on', 'off'),
     fallback: 'on',
   }),
+  migrations: setting<'auto' | 'off'>({
+    doc: 'Whether servers and commands bring an older schema up to date by themselves: auto or off. Off, only `countersign migrate` does; a new store is made in any case.',
+    variable: 'COUNTERSIGN_MIGRATIONS',
+    read: oneOf('auto', 'off'),
+    fallback: 'auto',
+  }),
   listen: setting<ListenAt>({
     doc: 'Address of the public listener: /token and the rest below each issuer.',
     flag: 'listen',

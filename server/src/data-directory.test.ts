@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig } from './config.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { SCHEMA_VERSION } from './stores/sqlite/connect.ts';
+import { SCHEMA_VERSION } from './stores/sql/migrations/steps.ts';
 import { systemClock } from './system-clock.ts';
 import { newDataDirectory } from './testing/data.ts';
 
@@ -91,7 +91,8 @@ test('a newer schema is refused and left untouched', async () => {
   const data = newDataDirectory();
   await opened(data);
   const connection = new DatabaseSync(join(data, 'countersign.db'));
-  connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+  const newer = SCHEMA_VERSION + 1;
+  connection.exec(`PRAGMA user_version = ${newer}; UPDATE schema_floor SET oldest = ${newer}`);
   await assert.rejects(open(data), /newer version/);
   assert.deepEqual(
     { ...connection.prepare('PRAGMA user_version').get() },

@@ -12,9 +12,11 @@ import { openJournalReader } from './journal/reader.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Journal, JournalReader } from './ports/journal.ts';
 import { masterKeyCheck } from './stores/sql/directory.ts';
+import { requireUpToDate } from './stores/sql/migrations/plan.ts';
 import { initialise } from './stores/sqlite/append.ts';
-import { connectWriter, migrate } from './stores/sqlite/connect.ts';
+import { connectWriter } from './stores/sqlite/connect.ts';
 import { executorOf } from './stores/sqlite/executor.ts';
+import { migrate, planOf } from './stores/sqlite/migrate.ts';
 import { databasePath, openStore } from './stores/sqlite/store.ts';
 import type { Store } from './stores/store.ts';
 
@@ -133,6 +135,7 @@ function prepareDatabase(
 ): void {
   const connection = openedOrExplained(path);
   try {
+    if (config.migrations === 'off') requireUpToDate(path, planOf(connection, path));
     migrate(connection, path);
     const executor = executorOf(connection);
     const { masterKey } = deps;
@@ -150,7 +153,7 @@ function prepareDatabase(
   }
 }
 
-function openedOrExplained(path: string): ReturnType<typeof connectWriter> {
+export function openedOrExplained(path: string): ReturnType<typeof connectWriter> {
   try {
     return connectWriter(path);
   } catch (error) {

@@ -16,16 +16,17 @@ import { openPostgresReader } from './journal/postgres-reader.ts';
 import { type Connections, openConnections } from './stores/postgres/connections.ts';
 import { contentOf } from './stores/postgres/copied-tables.ts';
 import { read } from './stores/postgres/executor.ts';
-import { checkServer, initialiseOnce, migrate } from './stores/postgres/migrate.ts';
+import { checkServer, initialiseOnce, migrate, planOf } from './stores/postgres/migrate.ts';
 import { openPostgresStore } from './stores/postgres/store.ts';
 import { masterKeyCheck } from './stores/sql/directory.ts';
+import { requireUpToDate } from './stores/sql/migrations/plan.ts';
 
 /** One batch is in flight at a time. */
 const JOURNAL_CONNECTIONS_MAX = 1;
 const READING_CONNECTIONS_MAX = 2;
 
 /** A large table takes its time, and so does waiting for another node that migrates. */
-const MIGRATION_MS_MAX = 600_000;
+export const MIGRATION_MS_MAX = 600_000;
 
 /** The database cannot be used as it is configured; the message says why and how to mend it. */
 class DatabaseError extends Error {
@@ -86,6 +87,7 @@ async function prepare(
   deps: Deps,
 ): Promise<Pick<OpenedData, 'masterKey' | 'newMasterKeyFile'>> {
   await checkServer(connections);
+  if (config.migrations === 'off') requireUpToDate('the database', await planOf(connections));
   await migrate(connections);
   const known = await read(connections, () => masterKeyCheck());
   if (known === undefined) await refuseUnfinished(connections);

@@ -8,6 +8,7 @@ const edges = ['journal', 'stores', 'http', 'observe', 'config', 'system-clock',
 const composition = [
   'data-directory',
   'database',
+  'migration',
   'backup',
   'routes',
   'authority',
@@ -38,6 +39,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   'data-directory': ['ports', 'credentials', 'stores', 'journal', 'config'],
   database: ['ports', 'stores', 'journal', 'config', 'data-directory'],
+  migration: ['ports', 'stores', 'config', 'data-directory', 'database'],
   routes: ['ports', 'endpoints', 'operations', 'http', 'config'],
   backup: [
     'ports',

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { MasterKey } from '../credentials/key-wrapping.ts';
 import { systemRandomness } from '../credentials/random.ts';
-import { SCHEMA_VERSION } from '../stores/sqlite/connect.ts';
+import { SCHEMA_VERSION } from '../stores/sql/migrations/steps.ts';
 import { commandLine, type Ran, runProgram } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { startServer } from '../testing/running-server.ts';

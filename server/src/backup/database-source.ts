@@ -9,7 +9,8 @@ import { dayOf, eachTokenPage, partitionDays } from '../journal/postgres-partiti
 import type { Connections } from '../stores/postgres/connections.ts';
 import { COPY_TIMEOUTS, contentOf } from '../stores/postgres/copied-tables.ts';
 import { readIn } from '../stores/postgres/executor.ts';
-import { connectWriter, migrate } from '../stores/sqlite/connect.ts';
+import { connectWriter } from '../stores/sqlite/connect.ts';
+import { migrate } from '../stores/sqlite/migrate.ts';
 import { BackupRefused } from './archive.ts';
 import { copyToFile } from './copy-store.ts';
 import { withConnection } from './database-connection.ts';

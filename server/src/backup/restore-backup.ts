@@ -9,7 +9,7 @@ import type { Config } from '../config.ts';
 import { KeyRing } from '../credentials/key-ring.ts';
 import type { MasterKey } from '../credentials/master-key.ts';
 import { type Deps, journalDirectory, masterKeyOf, prepareDirectory } from '../data-directory.ts';
-import { SCHEMA_VERSION } from '../stores/sqlite/connect.ts';
+import { SCHEMA_VERSION } from '../stores/sql/migrations/steps.ts';
 import { isSlotFree } from '../stores/sqlite/node-locks.ts';
 import { restoreDatabase } from '../stores/sqlite/restore.ts';
 import { databasePath, locksOf } from '../stores/sqlite/store.ts';

@@ -8,6 +8,7 @@ import { CLIENT_UPDATE } from './commands/client-update.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
 import { KEY_COMMANDS } from './commands/keys.ts';
+import { MIGRATE_COMMAND } from './commands/migrate.ts';
 import { NODE_COMMANDS } from './commands/nodes.ts';
 import { POLICY_COMMANDS } from './commands/policy.ts';
 import { PROGRAM_COMMANDS } from './commands/program.ts';
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Command[] = [
   ...KEY_COMMANDS,
   ...POLICY_COMMANDS,
   DOCTOR_COMMAND,
+  MIGRATE_COMMAND,
   ...BACKUP_COMMANDS,
 ];

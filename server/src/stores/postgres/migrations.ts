@@ -1,8 +1,11 @@
 /** The schema on PostgreSQL, forward only: a step is never edited once it has been released. */
 
+import type { Dialect } from '../sql/migrations/dialect.ts';
+import type { Step } from '../sql/migrations/plan.ts';
 import { laterMigrations } from '../sql/migrations/steps.ts';
 
-const DIALECT = {
+const DIALECT: Dialect = {
+  name: 'postgres',
   int: 'BIGINT',
   bytes: 'BYTEA',
   identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
@@ -10,8 +13,7 @@ const DIALECT = {
   isPostgres: true,
 };
 
-export const MIGRATIONS: readonly string[] = [
-  `
+const INITIAL = `
   CREATE TABLE store (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     incarnation TEXT NOT NULL,
@@ -200,8 +202,9 @@ export const MIGRATIONS: readonly string[] = [
       EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET %s', current_database(), setting);
     END LOOP;
   END $$;
-  `,
-  `
+  `;
+
+const JOURNAL = `
   -- The issuance journal. A partition holds what was committed on one day of the database's clock.
   CREATE TABLE issued_tokens (
     committed_at_ms BIGINT NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
@@ -246,6 +249,10 @@ export const MIGRATIONS: readonly string[] = [
       EXECUTE 'DROP TABLE ' || partition;
     END LOOP;
   END $$;
-  `,
+  `;
+
+export const MIGRATIONS: readonly Step[] = [
+  { name: 'initial', sql: INITIAL, needs: 1 },
+  { name: 'journal', sql: JOURNAL, needs: 0 },
   ...laterMigrations(DIALECT),
 ];

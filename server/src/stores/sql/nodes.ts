@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { Applied, NodeRow, Poll } from '../../ports/change-log.ts';
 import { pollChanges, positionOfStore } from './change-log.ts';
+import { SCHEMA_VERSION } from './migrations/steps.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
 export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'> & {
@@ -25,6 +26,7 @@ export function* registerNode(node: Registration): Steps<void> {
       version: node.version,
       listen: node.listen,
       process: node.process,
+      schema: SCHEMA_VERSION,
     }),
   );
 }

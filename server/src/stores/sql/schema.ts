@@ -131,6 +131,7 @@ export type Tables = {
     version: string;
     listen: string;
     process: string;
+    schema: number;
   };
 };
 

@@ -1,7 +1,6 @@
-/** Opens the main database: pragmas in their order, schema migrated, errors that say what to do. */
+/** Opens the main database: pragmas in their order. Knows no table. */
 
 import { DatabaseSync } from 'node:sqlite';
-import { MIGRATIONS } from './migrations.ts';
 
 /** How long the writer thread may wait for another process's commit. The event loop never does. */
 const WRITER_BUSY_TIMEOUT_MS = 5_000;
@@ -44,29 +43,4 @@ const BUSY_RETRY_MS = 20;
  */
 export function connectReader(path: string): DatabaseSync {
   return new DatabaseSync(path, { readOnly: true, timeout: READER_BUSY_TIMEOUT_MS });
-}
-
-export const SCHEMA_VERSION = MIGRATIONS.length;
-
-/** Brings the schema up to date in one transaction; two processes may try at once. Refuses a newer one. */
-export function migrate(connection: DatabaseSync, path: string): void {
-  if (refuseNewer(connection, path) === SCHEMA_VERSION) return;
-  connection.exec('BEGIN IMMEDIATE');
-  try {
-    for (const step of MIGRATIONS.slice(refuseNewer(connection, path))) connection.exec(step);
-    connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    connection.exec('COMMIT');
-  } catch (error) {
-    if (connection.isTransaction) connection.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function refuseNewer(connection: DatabaseSync, path: string): number {
-  const row = connection.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (row.user_version <= SCHEMA_VERSION) return row.user_version;
-  throw new Error(
-    `${path} has schema ${row.user_version}, this Countersign knows ${SCHEMA_VERSION}: ` +
-      'it was written by a newer version; run that version, or restore a backup of this one',
-  );
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { newDataDirectory } from '../../testing/data.ts';
 import { ALL_TABLES, TABLES_WITH_ORDINALS } from '../sql/copied-tables.ts';
-import { connectWriter, migrate } from './connect.ts';
+import { connectWriter } from './connect.ts';
 import { insertRows, lastOrdinals, pagesOf, setLastOrdinal } from './copied-tables.ts';
+import { migrate } from './migrate.ts';
 
 function newDatabase(): ReturnType<typeof connectWriter> {
   const path = join(newDataDirectory(), 'x.db');

@@ -8,7 +8,9 @@ import { systemClock } from '../../system-clock.ts';
 import { configOf, newDataDirectory } from '../../testing/data.ts';
 import { asOperator, onboard } from '../../testing/onboarding.ts';
 import { keyContract } from '../contract/key-contract.ts';
-import { connectWriter, migrate, SCHEMA_VERSION } from './connect.ts';
+import { SCHEMA_VERSION } from '../sql/migrations/steps.ts';
+import { connectWriter } from './connect.ts';
+import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { databasePath } from './store.ts';
 
@@ -77,7 +79,7 @@ test('a secret that moves to a newer pepper changes two columns of its row, and 
 test('a database of the first version is brought up to date and keeps what it holds', () => {
   const path = `${newDataDirectory()}/old.db`;
   const connection = connectWriter(path);
-  connection.exec(MIGRATIONS[0] ?? '');
+  connection.exec(MIGRATIONS[0]?.sql ?? '');
   connection.exec('PRAGMA user_version = 1');
   connection.exec(
     "INSERT INTO environments VALUES (1, 'sandbox', 'test', 'http://127.0.0.1:8080/sandbox', 7)",

@@ -1,8 +1,11 @@
 /** The schema of the main database, forward only: a step is never edited once it has been released. */
 
+import type { Dialect } from '../sql/migrations/dialect.ts';
+import type { Step } from '../sql/migrations/plan.ts';
 import { laterMigrations } from '../sql/migrations/steps.ts';
 
-const DIALECT = {
+const DIALECT: Dialect = {
+  name: 'sqlite',
   int: 'INTEGER',
   bytes: 'BLOB',
   // AUTOINCREMENT: an ordinal is never given out twice.
@@ -11,8 +14,7 @@ const DIALECT = {
   isPostgres: false,
 };
 
-export const MIGRATIONS: readonly string[] = [
-  `
+const INITIAL = `
   CREATE TABLE store (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     incarnation TEXT NOT NULL,
@@ -152,9 +154,14 @@ export const MIGRATIONS: readonly string[] = [
     listen TEXT NOT NULL,
     process TEXT NOT NULL
   ) STRICT;
-  `,
-  `
+  `;
+
+const KEY_RETIREMENT = `
   ALTER TABLE keys ADD COLUMN retired_at_ms INTEGER;
-  `,
+  `;
+
+export const MIGRATIONS: readonly Step[] = [
+  { name: 'initial', sql: INITIAL, needs: 1 },
+  { name: 'key-retirement', sql: KEY_RETIREMENT, needs: 0 },
   ...laterMigrations(DIALECT),
 ];

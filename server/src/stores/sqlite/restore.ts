@@ -5,8 +5,9 @@ import type { Committed } from '../../ports/store.ts';
 import { type Restoring, restore as restoreSteps } from '../sql/restore.ts';
 import type { Steps } from '../sql/schema.ts';
 import { appendChange } from './append.ts';
-import { connectWriter, migrate } from './connect.ts';
+import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
+import { migrate } from './migrate.ts';
 
 /**
  * Ordinals that a restore leaves out, beyond any that were given out after the backup. A node holds 41 bytes for each ordinal of a

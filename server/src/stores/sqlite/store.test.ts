@@ -5,8 +5,10 @@ import { sql } from 'kysely';
 import { newDataDirectory, openTestStore } from '../../testing/data.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
 import { storeContract } from '../contract/store-contract.ts';
-import { connectWriter, migrate, SCHEMA_VERSION } from './connect.ts';
+import { SCHEMA_VERSION } from '../sql/migrations/steps.ts';
+import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
+import { migrate } from './migrate.ts';
 import { isSlotFree, takeSlot } from './node-locks.ts';
 
 storeContract('the SQLite store', openTestStore, newDataDirectory);

@@ -1,6 +1,7 @@
-/** What the dialects call differently, for a step of the schema that is written once. */
+/** What the dialects call differently, for a step of the schema that is written once, and what a step says of older programs. */
 
 export type Dialect = {
+  readonly name: 'sqlite' | 'postgres';
   /** A whole number: times, counters, flags. */
   readonly int: string;
   readonly bytes: string;
@@ -13,3 +14,9 @@ export type Dialect = {
 };
 
 export type Migration = (dialect: Dialect) => string;
+
+/** A step before it is put into a dialect. */
+export type DeclaredStep = { readonly write: Migration; readonly needs: number };
+
+/** A step that a program which has never heard of it may go on beside: it adds, and asks nothing of who writes what was there. */
+export const additive = (write: Migration): DeclaredStep => ({ write, needs: 0 });

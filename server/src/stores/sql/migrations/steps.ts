@@ -6,10 +6,32 @@
 import { policies } from './0003-policies.ts';
 import { audit } from './0007-audit.ts';
 import { guards } from './0013-guards.ts';
-import type { Dialect, Migration } from './dialect.ts';
+import { nodeSchema } from './0014-node-schema.ts';
+import { additive, type DeclaredStep, type Dialect } from './dialect.ts';
+import type { Step } from './plan.ts';
 
-const STEPS: readonly Migration[] = [policies, guards, audit];
+/**
+ * Each is `additive`, so that nodes of an older version go on beside it; or else it says which step a program must know at least:
+ * `{ write: dropOldColumn, needs: 12 }`, 12 being the step since which nobody needs what is taken away (CONTRIBUTING.md).
+ */
+const STEPS: readonly DeclaredStep[] = [
+  // In the order in which they run: a new one goes to the end.
+  additive(policies),
+  additive(guards),
+  additive(audit),
+  additive(nodeSchema),
+];
 
-export function laterMigrations(dialect: Dialect): readonly string[] {
-  return STEPS.map((step) => step(dialect));
+const FIRST_STEPS = 2;
+
+/** The schema that this program knows. */
+export const SCHEMA_VERSION = FIRST_STEPS + STEPS.length;
+
+export function laterMigrations(dialect: Dialect): readonly Step[] {
+  return STEPS.map(({ write, needs }) => ({ name: named(write), sql: write(dialect), needs }));
+}
+
+/** As its file is called. */
+function named({ name }: DeclaredStep['write']): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
