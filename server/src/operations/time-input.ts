@@ -31,6 +31,13 @@ export function parseTime(parameter: string, text: string, nowMs: number): numbe
   );
 }
 
+/** A moment in the past: like `parseTime`, but a duration counts back from now. */
+export function parseSince(parameter: string, text: string, nowMs: number): number {
+  const durationMs = durationOf(text);
+  if (durationMs === undefined) return parseTime(parameter, text, nowMs);
+  return nowMs - parseDuration(parameter, text);
+}
+
 function momentOf(text: string, nowMs: number): number | undefined {
   const durationMs = durationOf(text);
   if (durationMs !== undefined) {

@@ -202,6 +202,13 @@ export type Directory = {
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
   scopes(environment: string): Promise<readonly { number: number; name: string }[]>;
   resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
+  /** The audit lines of the changes about these targets in a span of time, oldest first. */
+  changesAbout(query: {
+    readonly targets: readonly string[];
+    readonly sinceMs: number;
+    readonly untilMs: number;
+    readonly limit: number;
+  }): Promise<readonly AuditLine[]>;
   /** Every root key, retired ones too, with the secrets that need it at `atMs`. */
   keys(atMs: number): Promise<readonly KeyRecord[]>;
   /** Those that somebody has set. */

@@ -113,6 +113,7 @@ function directoryOf(connections: Connections): Directory {
     secrets: (filter) => read(() => directory.secrets(filter)),
     scopes: (environment) => read(() => directory.scopes(environment)),
     resources: (environment) => read(() => directory.resources(environment)),
+    changesAbout: (query) => read(() => directory.changesAbout(query)),
     keys: (atMs) => read(() => keys(atMs)),
     policies: () => read(() => directory.policies()),
   };

@@ -168,6 +168,28 @@ export function* audit(filter: Parameters<typeof auditRows>[0]): Steps<readonly 
   return (yield* auditRows(filter)).map(auditLineOf);
 }
 
+/** The lines that stand beside changes about these targets. A receipt stands beside its change as well, and is left out. */
+export function* changesAbout(query: {
+  targets: readonly string[];
+  sinceMs: number;
+  untilMs: number;
+  limit: number;
+}): Steps<readonly AuditLine[]> {
+  const rows = yield* all(
+    db
+      .selectFrom('changes')
+      .innerJoin('audit', 'audit.change', 'changes.sequence')
+      .select(['audit.sequence', 'audit.line', 'audit.hash'])
+      .where('changes.target', 'in', query.targets)
+      .where('changes.at_ms', '>=', query.sinceMs)
+      .where('changes.at_ms', '<=', query.untilMs)
+      .where('audit.action', '!=', 'receipt')
+      .orderBy('audit.sequence')
+      .limit(query.limit),
+  );
+  return rows.map(auditLineOf);
+}
+
 /** Where the store believes the chain to end; compared with the lines to find a cut tail. */
 export function* auditHead(): Steps<{ sequence: number; hash: string }> {
   const [row] = yield* all(

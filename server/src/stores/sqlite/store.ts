@@ -81,6 +81,7 @@ function directoryOf(reader: Executor): Directory {
     secrets: async (filter) => reader.read(() => directory.secrets(filter)),
     scopes: async (environment) => reader.read(() => directory.scopes(environment)),
     resources: async (environment) => reader.read(() => directory.resources(environment)),
+    changesAbout: async (query) => reader.read(() => directory.changesAbout(query)),
     keys: async (atMs) => reader.read(() => keys(atMs)),
     policies: async () => reader.read(() => directory.policies()),
   };

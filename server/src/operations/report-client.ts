@@ -1,0 +1,219 @@
+/**
+ * What a client's credentials did in a span of time: the tokens they minted, from where, what is still alive, and what was changed
+ * about them meanwhile. Enough to tell a regulator; it holds no secret and no token, only their names.
+ */
+
+import { expiresAtSeconds } from '@countersign/protocol';
+import type { IssuedToken } from '../ports/journal.ts';
+import type { AuditLine, SecretRecord } from '../ports/model.ts';
+import type { Replica } from '../replica/replica.ts';
+import { standingOf } from '../replica/standing.ts';
+import type { OperationContext } from './context.ts';
+import { invalid } from './input.ts';
+import { currentReplica } from './open-token.ts';
+import { showClient } from './read-directory.ts';
+
+/** Tokens of one report; beyond it the report says that it is cut, and from when on it is whole. */
+const REPORTED_TOKENS_MAX = 100_000;
+/** Tokens read from the journal at a time. */
+const PAGE_TOKENS = 10_000;
+const REPORTED_CHANGES_MAX = 1_000;
+
+export type ReportedToken = {
+  readonly jti: string;
+  readonly standing: 'live' | 'expired' | 'revoked';
+  readonly secretId: string;
+  readonly scope: string;
+  readonly resource?: string;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly address: string;
+};
+
+export type Tally = {
+  readonly tokens: number;
+  readonly live: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+};
+
+export type ClientReport = {
+  readonly clientId: string;
+  readonly programId: string;
+  readonly environment: string;
+  readonly name: string;
+  readonly state: string;
+  readonly sinceAtMs: number;
+  readonly untilAtMs: number;
+  /** False: there were more tokens than a report holds, and the oldest are left out. */
+  readonly whole: boolean;
+  readonly tokens: readonly ReportedToken[];
+  readonly live: number;
+  readonly bySecret: readonly (Tally & { readonly secretId: string; readonly hint: string })[];
+  readonly byAddress: readonly (Tally & { readonly address: string })[];
+  /** Each suspension of the client or its program in that time, with the tokens minted before and after it. */
+  readonly suspensions: readonly {
+    readonly suspendedAtMs: number;
+    readonly of: string;
+    readonly reason: string;
+    readonly receipt: number;
+    readonly tokensBefore: number;
+    readonly tokensAfter: number;
+  }[];
+  /** What was changed about the client, its program and its secrets, oldest first. */
+  readonly changes: readonly {
+    readonly changedAtMs: number;
+    readonly action: string;
+    readonly target: string;
+    readonly actor: string;
+    readonly change?: number;
+  }[];
+};
+
+/** Reports on one client from `sinceMs` to `untilMs` (now, if left out). Throws `ChangeRefused`. */
+export async function reportClient(
+  context: OperationContext,
+  input: {
+    readonly clientId: string;
+    readonly sinceMs: number;
+    readonly untilMs?: number | undefined;
+    /** Only what this secret minted. */
+    readonly secretId?: string | undefined;
+  },
+): Promise<ClientReport> {
+  const { client, secrets } = await showClient(context, input);
+  const nowMs = context.clock.wallMs();
+  const { sinceMs, untilMs = nowMs, secretId } = input;
+  if (sinceMs >= untilMs) throw invalid('--since must lie before --until, and before now');
+  const only = secretId === undefined ? undefined : secretNamed(secrets, secretId);
+  const issued = await issuedIn(context, { client: client.ordinal, sinceMs, untilMs });
+  const replica = await currentReplica(context);
+  const tokens = issued.tokens
+    .filter((token) => only === undefined || token.secret === only.ordinal)
+    .map((token) => reported(token, { replica, secrets, environment: client.environment, nowMs }));
+  const targets = [client.clientId, client.programId, ...secrets.map((one) => one.secretId)];
+  const lines = await context.directory.changesAbout({
+    targets,
+    sinceMs,
+    untilMs,
+    limit: REPORTED_CHANGES_MAX,
+  });
+  const { clientId, programId, environment, name, state } = client;
+  return {
+    ...{ clientId, programId, environment, name, state },
+    sinceAtMs: sinceMs,
+    untilAtMs: untilMs,
+    whole: issued.whole,
+    live: tokens.filter(isLive).length,
+    bySecret: tallied(tokens, (token) => token.secretId).map(([id, tally]) => ({
+      secretId: id,
+      hint: secrets.find((secret) => secret.secretId === id)?.hint ?? '',
+      ...tally,
+    })),
+    byAddress: tallied(tokens, ({ address }) => address).map(([address, tally]) => ({
+      address,
+      ...tally,
+    })),
+    suspensions: suspensionsIn(lines, tokens),
+    changes: lines.map(({ atMs, action, target, actor, change }) => ({
+      changedAtMs: atMs,
+      ...{ action, target, actor },
+      ...(change === undefined ? {} : { change }),
+    })),
+    tokens,
+  };
+}
+
+/** Newest first, page by page, so that no query of the journal is large. */
+async function issuedIn(
+  { journal }: Pick<OperationContext, 'journal'>,
+  span: { readonly client: number; readonly sinceMs: number; readonly untilMs: number },
+): Promise<{ readonly tokens: readonly IssuedToken[]; readonly whole: boolean }> {
+  const tokens = new Map<string, IssuedToken>();
+  let { untilMs } = span;
+  while (tokens.size < REPORTED_TOKENS_MAX) {
+    const page = await journal.list({ ...span, untilMs, limit: PAGE_TOKENS });
+    const before = tokens.size;
+    for (const token of page) tokens.set(Buffer.from(token.jti).toString('base64url'), token);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_TOKENS || tokens.size === before) {
+      return { tokens: [...tokens.values()], whole: true };
+    }
+    // The page may have ended between two tokens of one millisecond, so that one is read again.
+    untilMs = last.issuedAtMs;
+  }
+  return { tokens: [...tokens.values()], whole: false };
+}
+
+function secretNamed(secrets: readonly SecretRecord[], secretId: string): SecretRecord {
+  const found = secrets.find((secret) => secret.secretId === secretId);
+  if (found !== undefined) return found;
+  throw invalid(
+    "--secret is none of this client's secrets; 'countersign secret list' shows the ones there are",
+  );
+}
+
+function reported(
+  token: IssuedToken,
+  known: {
+    readonly replica: Replica;
+    readonly secrets: readonly SecretRecord[];
+    readonly environment: string;
+    readonly nowMs: number;
+  },
+): ReportedToken {
+  const jti = Buffer.from(token.jti).toString('base64url');
+  const environment = known.replica.environmentByName(known.environment);
+  const at = { environment: environment?.ordinal ?? 0, nowMs: known.nowMs };
+  const standing = standingOf({ jti, claims: token }, at, known.replica);
+  const resource = environment?.resources.get(token.resource);
+  return {
+    jti,
+    // Issued by a node that knew more than this snapshot: it was made meanwhile, and lives.
+    standing: standing === 'ahead' || standing === 'other-environment' ? 'live' : standing,
+    secretId: known.secrets.find(({ ordinal }) => ordinal === token.secret)?.secretId ?? '',
+    scope: environment?.scopeSets.get(token.scopeSet) ?? '',
+    ...(resource === undefined ? {} : { resource }),
+    issuedAtMs: token.issuedAtMs,
+    expiresAtMs: expiresAtSeconds(token) * 1000,
+    address: token.address,
+  };
+}
+
+const isLive = ({ standing }: ReportedToken): boolean => standing === 'live';
+
+/** Counts by a key, the busiest first. */
+function tallied(
+  tokens: readonly ReportedToken[],
+  keyOf: (token: ReportedToken) => string,
+): readonly (readonly [string, Tally])[] {
+  const groups = Map.groupBy(tokens, keyOf);
+  return [...groups]
+    .map(([key, of]): [string, Tally] => [
+      key,
+      {
+        tokens: of.length,
+        live: of.filter(isLive).length,
+        // Newest first, as the journal hands them over.
+        firstAtMs: of.at(-1)?.issuedAtMs ?? 0,
+        lastAtMs: of[0]?.issuedAtMs ?? 0,
+      },
+    ])
+    .sort(([, one], [, other]) => other.tokens - one.tokens);
+}
+
+function suspensionsIn(
+  lines: readonly AuditLine[],
+  tokens: readonly ReportedToken[],
+): ClientReport['suspensions'] {
+  return lines
+    .filter(({ action }) => action === 'client.suspend' || action === 'program.suspend')
+    .map(({ atMs, target, change = 0, detail }) => ({
+      suspendedAtMs: atMs,
+      of: target,
+      reason: String(detail['reason'] ?? ''),
+      receipt: change,
+      tokensBefore: tokens.filter(({ issuedAtMs }) => issuedAtMs <= atMs).length,
+      tokensAfter: tokens.filter(({ issuedAtMs }) => issuedAtMs > atMs).length,
+    }));
+}
