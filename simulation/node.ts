@@ -130,6 +130,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     background: { run: () => {} },
     secretMoves: { used: () => {} },
     quotas: { take: () => 'within', stop: () => Promise.resolve() },
+    secretUses: { used: () => {}, stop: () => Promise.resolve() },
     recordChecks: { verified: () => {}, stop: () => Promise.resolve() },
     clock: machine.clock,
     randomness: random,

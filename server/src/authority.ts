@@ -10,6 +10,7 @@ import type { Authority } from './endpoints/context.ts';
 import { newQuotas } from './endpoints/quotas.ts';
 import { newRecordChecks } from './endpoints/record-checks.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
+import { newSecretUses } from './endpoints/secret-uses.ts';
 import type { OperationContext } from './operations/context.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -105,6 +106,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       log,
       clock,
     }),
+    secretUses: newSecretUses({ changes: store, clock }),
     recordChecks: newRecordChecks({
       journal: data.journal.reader,
       clientIdOf: (ordinal) => replica.clients.clientId(ordinal),
@@ -136,6 +138,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       await authority.quotas.stop();
       await authority.recordChecks.stop();
       await journal.close();
+      await authority.secretUses.stop();
       await follower.stop();
       await store.close();
     },

@@ -42,6 +42,19 @@ export function timeText(atMs: number | undefined): string | undefined {
   return atMs === undefined ? undefined : `${isoText(atMs).slice(0, 19)}Z`;
 }
 
+const UNITS_MS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** A length of time in its largest unit: `3 h`, `12 min`. */
+export function durationText(ms: number): string {
+  const [unit, unitMs] = UNITS_MS.find(([, size]) => ms >= size) ?? ['s', 1_000];
+  return `${Math.floor(ms / unitMs)} ${unit}`;
+}
+
 /** A moment as programs read it. A number that no calendar holds stays a number. */
 export function isoText(atMs: number): string {
   const date = new Date(atMs);

@@ -69,6 +69,7 @@ export function authenticate(
   if (!authority.follower.mayDecide()) return refuse('lease-lost');
   const decision = judge(authority, environment, attempt);
   if (!isRefusal(decision)) {
+    authority.secretUses.used(decision.secret.ordinal, attempt.address, attempt.nowMs);
     authority.secretMoves.used({
       environment: environment.ordinal,
       client: decision.client.ordinal,

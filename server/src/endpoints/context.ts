@@ -14,6 +14,7 @@ import type { Background } from './background.ts';
 import type { Quotas } from './quotas.ts';
 import type { RecordChecks } from './record-checks.ts';
 import type { SecretMoves } from './secret-moves.ts';
+import type { SecretUses } from './secret-uses.ts';
 
 export type Authority = {
   readonly replica: Replica;
@@ -27,6 +28,7 @@ export type Authority = {
   readonly admission: Admission;
   readonly background: Background;
   readonly secretMoves: SecretMoves;
+  readonly secretUses: SecretUses;
   readonly recordChecks: RecordChecks;
   readonly quotas: Quotas;
   readonly clock: Clock;

@@ -63,7 +63,10 @@ export async function createClient(
   }
   const environment = await environmentNamed(context, requireEnvironmentName(input.environment));
   const clientId = newClientId(context.randomness, environment.tag);
-  const { clientSecret, stored } = makeSecret(context, environment, secretExpiresAtMs);
+  const { clientSecret, stored } = makeSecret(context, environment, {
+    name: undefined,
+    expiresAtMs: secretExpiresAtMs,
+  });
   const done = await commitAndAwait(context, {
     kind: 'client.create',
     clientId,

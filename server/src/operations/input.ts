@@ -24,6 +24,11 @@ export function requireName(parameter: string, name: string): string {
   return requireText(parameter, name, NAME_LENGTH_MAX);
 }
 
+/** The name of a secret, if it is given one. */
+export function optionalName(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : requireName('--name', name);
+}
+
 export function requireReason(reason: string): string {
   return requireText('--reason', reason, REASON_LENGTH_MAX);
 }

@@ -2,7 +2,7 @@
 
 import { commitAndAwait, environmentNamed, type OperationContext } from './context.ts';
 import type { CreatedSecret } from './create-secret.ts';
-import { invalid, requireFuture } from './input.ts';
+import { invalid, optionalName, requireFuture } from './input.ts';
 import { requireClient } from './read-directory.ts';
 import { makeSecret } from './secret-material.ts';
 
@@ -18,17 +18,20 @@ export async function rotateSecret(
   context: OperationContext,
   input: {
     readonly clientId: string;
+    /** What the new one is for people. */
+    readonly name?: string | undefined;
     readonly overlapMs?: number | undefined;
     readonly expiresAtMs?: number | undefined;
   },
 ): Promise<RotatedSecret> {
   const { expiresAtMs, overlapMs = OVERLAP_MS } = input;
+  const name = optionalName(input.name);
   const nowMs = context.clock.wallMs();
   if (!(overlapMs >= 0)) throw invalid('--overlap must not be negative');
   if (expiresAtMs !== undefined) requireFuture('--expires', expiresAtMs, nowMs);
   const client = await requireClient(context, input.clientId);
   const environment = await environmentNamed(context, client.environment);
-  const { clientSecret, stored } = makeSecret(context, environment, expiresAtMs);
+  const { clientSecret, stored } = makeSecret(context, environment, { name, expiresAtMs });
   const { clientId } = client;
   const othersExpireAtMs = nowMs + overlapMs;
   const done = await commitAndAwait(context, {
@@ -41,6 +44,7 @@ export async function rotateSecret(
     clientId,
     clientSecret,
     secretId: stored.secretId,
+    ...(name === undefined ? {} : { name }),
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     othersExpireAtMs,
     ...done,

@@ -14,9 +14,10 @@ const HINT_LENGTH = 4;
 export function makeSecret(
   context: Pick<OperationContext, 'keyRing' | 'randomness'>,
   environment: EnvironmentRecord,
-  expiresAtMs: number | undefined,
+  of: { readonly name: string | undefined; readonly expiresAtMs: number | undefined },
 ): { readonly clientSecret: Secret; readonly stored: NewSecret } {
   const { keyRing, randomness } = context;
+  const { name, expiresAtMs } = of;
   const clientSecret = newSecret(randomness, environment.tag);
   const { pepper, version } = keyRing.newestPepper(environment.ordinal);
   const stored = {
@@ -24,6 +25,7 @@ export function makeSecret(
     mac: macOfSecret(pepper, clientSecret.reveal()),
     pepperVersion: version,
     hint: clientSecret.reveal().slice(-HINT_LENGTH),
+    ...(name === undefined ? {} : { name }),
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
   };
   return { clientSecret, stored };

@@ -88,6 +88,8 @@ export type SecretRecord = {
   readonly ordinal: number;
   readonly secretId: string;
   readonly clientId: string;
+  /** What it is for people, such as where it is used. */
+  readonly name?: string;
   /** Last four characters of the secret, to tell secrets apart in a list. */
   readonly hint: string;
   readonly createdAtMs: number;
@@ -96,6 +98,18 @@ export type SecretRecord = {
   readonly revokedAtMs?: number;
   /** When this secret was seen where it must never stand, such as a URL. */
   readonly exposedAtMs?: number;
+  /** Of its latest use that was written down: up to a minute behind. */
+  readonly lastUsedAtMs?: number;
+  readonly lastUsedFrom?: string;
+};
+
+/** A secret whose end is near, with what tells whether anybody still needs to hear of it. */
+export type ExpiringSecret = SecretRecord & {
+  readonly expiresAtMs: number;
+  /** When the client got a secret that lives on after this one. */
+  readonly replacedAtMs?: number;
+  /** Days before its end for which that was announced last. */
+  readonly notifiedDays?: number;
 };
 
 /** What `/token` needs of one client: loaded on demand, cached, invalidated by the change log. */

@@ -4,6 +4,7 @@ import type {
   AuditLine,
   ClientRecord,
   EnvironmentRecord,
+  ExpiringSecret,
   KeyPurpose,
   KeyRecord,
   ProgramRecord,
@@ -14,6 +15,7 @@ import type { PolicyName, PolicyRecord } from './policies.ts';
 
 export type NewSecret = {
   readonly secretId: string;
+  readonly name?: string;
   readonly mac: Uint8Array;
   readonly pepperVersion: number;
   readonly hint: string;
@@ -75,6 +77,19 @@ export type Change =
       readonly secret: NewSecret;
       /** When the secrets that were live before it end; at or before now: at once. */
       readonly othersExpireAtMs: number;
+    }
+  /** Gives a secret that has not ended another end, or none: an overlap is extended, cut short or cancelled by it. */
+  | {
+      readonly kind: 'secret.expire';
+      readonly secretId: string;
+      readonly expiresAtMs: number | undefined;
+    }
+  /** Puts on record, once, that the end of a secret is at most so many days away. Alters nothing else. */
+  | {
+      readonly kind: 'secret.expiring';
+      readonly secretId: string;
+      readonly expiresAtMs: number;
+      readonly days: number;
     }
   | { readonly kind: 'secret.revoke'; readonly secretId: string; readonly killTokens: boolean }
   | { readonly kind: 'secret.expose'; readonly secret: number; readonly where: string }
@@ -172,6 +187,8 @@ export type Changes = {
   moveSecret(move: SecretMove): Promise<boolean>;
   /** Takes out rows that were kept for a time only, as of `atMs`. */
   prune(atMs: number): Promise<void>;
+  /** Notes the latest use of each secret; an earlier one than is noted changes nothing. No change of the log. */
+  noteUses(uses: readonly SecretUse[]): Promise<void>;
 };
 
 export type QuotaUse = { readonly client: number; readonly tokens: number };
@@ -194,12 +211,26 @@ export type SecretMove = {
   readonly to: Hash;
 };
 
+/** The latest use of one secret. */
+export type SecretUse = {
+  readonly secret: number;
+  readonly atMs: number;
+  readonly address: string;
+};
+
 /** Reads for people: consistent, never on the path of a token. */
 export type Directory = {
   environments(): Promise<readonly EnvironmentRecord[]>;
   programs(filter?: { programId?: string }): Promise<readonly ProgramRecord[]>;
   clients(filter?: { clientId?: string; programId?: string }): Promise<readonly ClientRecord[]>;
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
+  /** Live secrets of clients that are not deleted, which end within the range, by ordinal. */
+  expiringSecrets(page: {
+    readonly fromMs: number;
+    readonly untilMs: number;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly ExpiringSecret[]>;
   scopes(environment: string): Promise<readonly { number: number; name: string }[]>;
   resources(environment: string): Promise<readonly { number: number; uri: string }[]>;
   /** The audit lines of the changes about these targets in a span of time, oldest first. */

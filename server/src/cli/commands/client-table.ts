@@ -1,7 +1,7 @@
 /** Clients and secrets as rows, for the commands that list them. */
 
 import type { ClientRecord, SecretRecord } from '../../ports/model.ts';
-import { list, timeText } from '../text.ts';
+import { durationText, list, timeText } from '../text.ts';
 
 export function clientTable(clients: readonly ClientRecord[]): string {
   return list(
@@ -18,15 +18,51 @@ export function clientTable(clients: readonly ClientRecord[]): string {
   );
 }
 
+/** The secrets of a client, and a line for each that is still used though it has a successor and ends. */
 export function secretTable(secrets: readonly SecretRecord[], nowMs: number): string {
+  const stillUsed = secrets.flatMap((secret) => {
+    const { secretId, expiresAtMs, lastUsedAtMs, lastUsedFrom } = secret;
+    if (!isStillUsed(secret, secrets, nowMs)) return [];
+    const left = durationText((expiresAtMs ?? 0) - nowMs);
+    const used = `${lastUsedFrom} at ${timeText(lastUsedAtMs)}`;
+    return [`${secretId} has a successor and is still used by ${used}; it ends in ${left}.\n`];
+  });
+  return `${secretRows(secrets, nowMs)}${stillUsed.join('')}`;
+}
+
+/** Whether somebody has not changed over yet: a use after a secret came that outlives this one. */
+export function isStillUsed(
+  secret: SecretRecord,
+  secrets: readonly SecretRecord[],
+  nowMs: number,
+): boolean {
+  const { ordinal, expiresAtMs, lastUsedAtMs } = secret;
+  if (expiresAtMs === undefined || !isLive(secret, nowMs)) return false;
+  const successor = secrets.find(
+    (other) =>
+      other.ordinal > ordinal &&
+      isLive(other, nowMs) &&
+      (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > expiresAtMs,
+  );
+  return successor !== undefined && (lastUsedAtMs ?? 0) > successor.createdAtMs;
+}
+
+function isLive({ revokedAtMs, expiresAtMs }: SecretRecord, nowMs: number): boolean {
+  return revokedAtMs === undefined && (expiresAtMs === undefined || expiresAtMs > nowMs);
+}
+
+function secretRows(secrets: readonly SecretRecord[], nowMs: number): string {
   return list(
-    ['SECRET', 'ENDS IN', 'STATE', 'CREATED', 'EXPIRES', 'BY'],
+    ['SECRET', 'NAME', 'ENDS IN', 'STATE', 'CREATED', 'EXPIRES', 'LAST USED', 'FROM', 'BY'],
     secrets.map((secret) => [
       secret.secretId,
+      secret.name ?? '-',
       `…${secret.hint}`,
       secretState(secret, nowMs),
       timeText(secret.createdAtMs) ?? '',
       timeText(secret.expiresAtMs) ?? 'never',
+      timeText(secret.lastUsedAtMs) ?? 'never',
+      secret.lastUsedFrom ?? '-',
       secret.createdBy,
     ]),
     'There is no secret.',

@@ -1,17 +1,20 @@
 /** The commands of client secrets. */
 
 import { createSecret } from '../../operations/create-secret.ts';
+import { expireSecret } from '../../operations/expire-secret.ts';
 import { listSecrets } from '../../operations/read-directory.ts';
 import { revokeSecret } from '../../operations/revoke-secret.ts';
 import { rotateSecret } from '../../operations/rotate-secret.ts';
 import { parseDuration, parseTime } from '../../operations/time-input.ts';
-import type { Command, Output, StoreCall } from '../command.ts';
+import { type Command, type Output, type StoreCall, UsageError } from '../command.ts';
 import { documentOf } from '../document.ts';
 import { changeOutput, secretOutput } from '../outputs.ts';
 import { timeText } from '../text.ts';
-import { secretState, secretTable } from './client-table.ts';
+import { isStillUsed, secretState, secretTable } from './client-table.ts';
 
 const CLIENT_ID = { name: 'CLIENT_ID', doc: 'Id of the client: client_test_… or client_live_…' };
+const SECRET_ID = { name: 'SECRET_ID', doc: 'Id of the secret: sec_…' };
+const NAME = { name: 'name', value: 'NAME', doc: 'What it is for people: where it is used.' };
 const EXPIRES = {
   name: 'expires',
   value: 'TIME',
@@ -26,11 +29,12 @@ function expiresOf({ context, args }: StoreCall): number | undefined {
 async function create(call: StoreCall): Promise<Output> {
   const made = await createSecret(call.context, {
     clientId: call.args.positional('CLIENT_ID'),
+    name: call.args.option('name'),
     expiresAtMs: expiresOf(call),
   });
-  const { clientId, secretId, expiresAtMs } = made;
+  const { clientId, secretId, name, expiresAtMs } = made;
   return secretOutput(made, {
-    members: { clientId, secretId, expiresAtMs },
+    members: { clientId, secretId, name, expiresAtMs },
     words: 'Created.',
     entries: [
       ['client_id', clientId],
@@ -44,12 +48,13 @@ async function rotate(call: StoreCall): Promise<Output> {
   const overlap = call.args.option('overlap');
   const made = await rotateSecret(call.context, {
     clientId: call.args.positional('CLIENT_ID'),
+    name: call.args.option('name'),
     overlapMs: overlap === undefined ? undefined : parseDuration('--overlap', overlap),
     expiresAtMs: expiresOf(call),
   });
-  const { clientId, secretId, expiresAtMs, othersExpireAtMs } = made;
+  const { clientId, secretId, name, expiresAtMs, othersExpireAtMs } = made;
   return secretOutput(made, {
-    members: { clientId, secretId, expiresAtMs, othersExpireAtMs },
+    members: { clientId, secretId, name, expiresAtMs, othersExpireAtMs },
     words: 'Rotated.',
     entries: [
       ['client_id', clientId],
@@ -67,9 +72,26 @@ async function listAll({ context, args }: StoreCall): Promise<Output> {
     document: secrets.map((secret) => ({
       ...(documentOf(secret) as object),
       state: secretState(secret, nowMs),
+      ...(isStillUsed(secret, secrets, nowMs) ? { still_used: true } : {}),
     })),
     text: secretTable(secrets, nowMs),
   };
+}
+
+async function expire({ context, args }: StoreCall): Promise<Output> {
+  const secretId = args.positional('SECRET_ID');
+  const at = args.option('at');
+  if ((at === undefined) !== args.flag('never')) {
+    throw new UsageError('give one of --at TIME and --never', ['secret', 'expire']);
+  }
+  const expiresAtMs = at === undefined ? undefined : parseTime('--at', at, context.clock.wallMs());
+  const done = await expireSecret(context, { secretId, expiresAtMs });
+  const end = timeText(expiresAtMs);
+  return changeOutput(done, {
+    members: { secretId, expiresAtMs },
+    words: end === undefined ? 'It does not end by itself any more.' : `It ends at ${end}.`,
+    already: 'It ends then already.',
+  });
 }
 
 async function revoke({ context, args }: StoreCall): Promise<Output> {
@@ -90,14 +112,18 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'create'],
     summary: 'Add a secret to a client; two may be live at once.',
     positionals: [CLIENT_ID],
-    options: [EXPIRES],
-    examples: ['countersign secret create client_test_4Gq8Zk1LwP0xYb3N --expires 90d'],
+    options: [NAME, EXPIRES],
+    examples: [
+      'countersign secret create client_test_4Gq8Zk1LwP0xYb3N --name "blue hosts" --expires 90d',
+    ],
     changes: true,
     run: create,
   },
   {
     path: ['secret', 'list'],
-    summary: 'List the secrets of a client, by id and last characters.',
+    summary: 'List the secrets of a client, by id and last characters, with their latest use.',
+    about:
+      'The latest use is written down about once a minute. A secret that has a successor and is still used is named below the list.',
     positionals: [CLIENT_ID],
     examples: ['countersign secret list client_test_4Gq8Zk1LwP0xYb3N'],
     run: listAll,
@@ -112,6 +138,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
         value: 'DURATION',
         doc: 'How long the earlier ones stay good: 24h, 30m, 0s (default 24h).',
       },
+      NAME,
       EXPIRES,
     ],
     examples: ['countersign secret rotate client_test_4Gq8Zk1LwP0xYb3N --overlap 2h'],
@@ -119,9 +146,25 @@ export const SECRET_COMMANDS: readonly Command[] = [
     run: rotate,
   },
   {
+    path: ['secret', 'expire'],
+    summary: 'Move the end of a secret: extend an overlap, cut it short or cancel it.',
+    about: 'A secret that has ended stays so. To end one at once, revoke it.',
+    positionals: [SECRET_ID],
+    options: [
+      { name: 'at', value: 'TIME', doc: 'When it ends: a time, a date or 90d, 24h.' },
+      { name: 'never', doc: 'It does not end by itself.' },
+    ],
+    examples: [
+      'countersign secret expire sec_Y2mC7sQ1vB9nKe5D --at 48h',
+      'countersign secret expire sec_Y2mC7sQ1vB9nKe5D --never',
+    ],
+    changes: true,
+    run: expire,
+  },
+  {
     path: ['secret', 'revoke'],
     summary: 'End a secret at once.',
-    positionals: [{ name: 'SECRET_ID', doc: 'Id of the secret: sec_…' }],
+    positionals: [SECRET_ID],
     options: [{ name: 'kill-tokens', doc: 'Kill the tokens that it got as well.' }],
     examples: ['countersign secret revoke sec_Y2mC7sQ1vB9nKe5D --kill-tokens'],
     changes: true,

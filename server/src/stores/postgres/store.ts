@@ -30,6 +30,7 @@ import {
 import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import type { Steps } from '../sql/schema.ts';
+import { noteUses } from '../sql/secret-uses.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
@@ -86,6 +87,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
     shareQuota: (share) => executor.write(working, () => shareQuota(share)),
     prune: (atMs) => executor.write(working, () => prune(atMs)),
+    noteUses: (uses) => executor.write(working, () => noteUses(uses)),
     nodes: registryOf({ following, working }, options),
     duties: rosterOf(working),
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
@@ -111,6 +113,7 @@ function directoryOf(connections: Connections): Directory {
     programs: (filter) => read(() => directory.programs(filter)),
     clients: (filter) => read(() => directory.clients(filter)),
     secrets: (filter) => read(() => directory.secrets(filter)),
+    expiringSecrets: (page) => read(() => directory.expiringSecrets(page)),
     scopes: (environment) => read(() => directory.scopes(environment)),
     resources: (environment) => read(() => directory.resources(environment)),
     changesAbout: (query) => read(() => directory.changesAbout(query)),

@@ -12,6 +12,7 @@ import {
   createScope,
   internScopeSetChange,
 } from './changes/scopes.ts';
+import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
@@ -40,6 +41,10 @@ export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Comm
       return yield* createSecret(change, { actor, atMs });
     case 'secret.rotate':
       return yield* rotateSecret(change, { actor, atMs });
+    case 'secret.expire':
+      return yield* expireSecret(change, atMs);
+    case 'secret.expiring':
+      return yield* announceExpiry(change);
     case 'secret.revoke':
       return yield* revokeSecret(change, { actor, atMs });
     case 'secret.expose':

@@ -18,6 +18,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   programs: 'with ordinals',
   clients: 'with ordinals',
   secrets: 'with ordinals',
+  secret_uses: 'copied',
   scopes: 'copied',
   scope_sets: 'copied',
   resources: 'copied',

@@ -1,10 +1,11 @@
 /** Reads for people: what there is, by name, without a secret in it. */
 
-import { sql } from 'kysely';
+import { type InferResult, sql } from 'kysely';
 import type {
   AuditLine,
   ClientRecord,
   EnvironmentRecord,
+  ExpiringSecret,
   ProgramRecord,
   SecretRecord,
 } from '../../ports/model.ts';
@@ -73,13 +74,12 @@ function* resourceUris(): Steps<ReadonlyMap<string, string>> {
   return new Map(rows.map((row) => [`${row.environment}/${row.number}`, row.uri]));
 }
 
-export function* secrets(filter: {
-  clientId?: string;
-  secretId?: string;
-}): Steps<readonly SecretRecord[]> {
-  let query = db
+/** Secrets with their client's id and their latest use. */
+function secretRows() {
+  return db
     .selectFrom('secrets')
     .innerJoin('clients', 'clients.ordinal', 'secrets.client')
+    .leftJoin('secret_uses', 'secret_uses.secret', 'secrets.ordinal')
     .select([
       'secrets.ordinal',
       'secrets.secret_id',
@@ -90,21 +90,77 @@ export function* secrets(filter: {
       'secrets.expires_at_ms',
       'secrets.revoked_at_ms',
       'secrets.exposed_at_ms',
+      'secrets.name',
+      'secret_uses.at_ms as last_used_at_ms',
+      'secret_uses.address as last_used_from',
     ])
     .orderBy('secrets.ordinal');
+}
+
+type SecretRow = InferResult<ReturnType<typeof secretRows>>[number];
+
+export function* secrets(filter: {
+  clientId?: string;
+  secretId?: string;
+}): Steps<readonly SecretRecord[]> {
+  let query = secretRows();
   if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
   if (filter.secretId !== undefined) query = query.where('secret_id', '=', filter.secretId);
+  return (yield* all(query)).map(secretOf);
+}
+
+export function* expiringSecrets(page: {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly after: number;
+  readonly limit: number;
+}): Steps<readonly ExpiringSecret[]> {
+  const query = secretRows()
+    .select('secrets.notified_days')
+    .select((of) =>
+      of
+        .selectFrom('secrets as other')
+        .select((min) => min.fn.min('other.created_at_ms').as('at_ms'))
+        .whereRef('other.client', '=', 'secrets.client')
+        .whereRef('other.ordinal', '>', 'secrets.ordinal')
+        .where('other.revoked_at_ms', 'is', null)
+        .where((either) =>
+          either.or([
+            either('other.expires_at_ms', 'is', null),
+            either('other.expires_at_ms', '>', either.ref('secrets.expires_at_ms')),
+          ]),
+        )
+        .as('replaced_at_ms'),
+    )
+    .where('secrets.expires_at_ms', '>', page.fromMs)
+    .where('secrets.expires_at_ms', '<=', page.untilMs)
+    .where('secrets.revoked_at_ms', 'is', null)
+    .where('clients.state', '!=', 'deleted')
+    .where('secrets.ordinal', '>', page.after)
+    .limit(page.limit);
   return (yield* all(query)).map((row) => ({
+    ...secretOf(row),
+    expiresAtMs: row.expires_at_ms as number,
+    ...present('replacedAtMs', row.replaced_at_ms),
+    ...present('notifiedDays', row.notified_days),
+  }));
+}
+
+function secretOf(row: SecretRow): SecretRecord {
+  return {
     ordinal: row.ordinal,
     secretId: row.secret_id,
     clientId: row.client_id,
+    ...present('name', row.name),
     hint: row.hint,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     ...present('expiresAtMs', row.expires_at_ms),
     ...present('revokedAtMs', row.revoked_at_ms),
     ...present('exposedAtMs', row.exposed_at_ms),
-  }));
+    ...present('lastUsedAtMs', row.last_used_at_ms),
+    ...present('lastUsedFrom', row.last_used_from),
+  };
 }
 
 export function* scopes(environment: string): Steps<readonly { number: number; name: string }[]> {

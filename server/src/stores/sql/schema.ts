@@ -73,7 +73,11 @@ export type Tables = {
     killed: number;
     forget_at_ms: number;
     exposed_at_ms: number | null;
+    name: string | null;
+    /** Days before its end for which that was announced last. */
+    notified_days: number | null;
   };
+  secret_uses: { secret: number; at_ms: number; address: string };
   scopes: { environment: number; number: number; name: string };
   scope_sets: { environment: number; id: number; scope: string; client: number };
   resources: { environment: number; number: number; uri: string };

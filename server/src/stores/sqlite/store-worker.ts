@@ -6,6 +6,7 @@ import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
 import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
+import { noteUses } from '../sql/secret-uses.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
@@ -26,6 +27,7 @@ export const WRITES = {
   extendDuty,
   endDuty,
   prune,
+  noteUses,
 };
 
 export type Writes = typeof WRITES;

@@ -42,6 +42,7 @@ export function* insertSecret(client: number, secret: NewSecret, by: By): Steps<
       .values({
         secret_id: secret.secretId,
         client,
+        name: secret.name ?? null,
         mac: secret.mac,
         pepper_version: secret.pepperVersion,
         hint: secret.hint,
@@ -92,7 +93,11 @@ export function* createSecret(change: Of<'secret.create'>, by: By): Steps<Effect
   return {
     target: change.secret.secretId,
     facts: [fact],
-    detail: { client: change.clientId, expires_at_ms: change.secret.expiresAtMs },
+    detail: {
+      client: change.clientId,
+      name: change.secret.name,
+      expires_at_ms: change.secret.expiresAtMs,
+    },
   };
 }
 
@@ -105,8 +110,8 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   if (overlapping && live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
     throw new ChangeRefused(
       'limit',
-      `client ${change.clientId} is in a rotation already: ${live.length} secrets are live; ` +
-        'revoke the older one first, or rotate with --overlap 0s, which ends both',
+      `client ${change.clientId} has ${live.length} live secrets, which is the most: it is in a rotation already; ` +
+        `revoke one first (${live.map((row) => row.secret_id).join(', ')}), or rotate with --overlap 0s, which ends them all`,
     );
   }
   for (const row of live) {
@@ -121,6 +126,7 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
     facts: [fact],
     detail: {
       client: change.clientId,
+      name: change.secret.name,
       ended: live.map((row) => row.secret_id),
       others_expire_at_ms: change.othersExpireAtMs,
       expires_at_ms: change.secret.expiresAtMs,
@@ -128,16 +134,20 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   };
 }
 
-export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect | Committed> {
+/** A secret, kept from other writers. */
+export function* secretRow(secretId: string): Steps<SecretRow> {
   const row = yield* firstLocked(
-    db.selectFrom('secrets').selectAll().where('secret_id', '=', change.secretId),
+    db.selectFrom('secrets').selectAll().where('secret_id', '=', secretId),
   );
-  if (row === undefined) {
-    throw new ChangeRefused(
-      'not-found',
-      `there is no secret ${change.secretId}; 'countersign secret list CLIENT_ID' shows them`,
-    );
-  }
+  if (row !== undefined) return row;
+  throw new ChangeRefused(
+    'not-found',
+    `there is no secret ${secretId}; 'countersign secret list CLIENT_ID' shows them`,
+  );
+}
+
+export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect | Committed> {
+  const row = yield* secretRow(change.secretId);
   const killed = row.killed === 1 || change.killTokens;
   if (row.revoked_at_ms !== null && killed === (row.killed === 1)) {
     return yield* earlierChange(change.kind, change.secretId);

@@ -5,6 +5,7 @@
 
 import { policies } from './0003-policies.ts';
 import { audit } from './0007-audit.ts';
+import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
 import { additive, type DeclaredStep, type Dialect } from './dialect.ts';
@@ -20,6 +21,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(guards),
   additive(audit),
   additive(nodeSchema),
+  additive(secretLives),
 ];
 
 const FIRST_STEPS = 2;

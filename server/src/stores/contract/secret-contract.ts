@@ -1,0 +1,202 @@
+/** What every store must do with the lives of secrets: their ends, their latest uses, what is announced. Run once for each adapter. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Change, ChangeRefused, NewSecret } from '../../ports/store.ts';
+import type { Store } from '../store.ts';
+import type { OpenKeyStore } from './key-contract.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+let made = 0;
+
+export function secretContract(name: string, open: OpenKeyStore): void {
+  const withStore = async (
+    body: (store: Store, masterKeyCheck: string) => Promise<void>,
+  ): Promise<void> => {
+    const { store, check } = await open();
+    try {
+      await body(store, check);
+    } finally {
+      await store.close();
+    }
+  };
+
+  describe(`the secrets of ${name}`, () => {
+    test('the end of a secret can be put off, brought forward and cancelled while it lives', () =>
+      withStore(async (store) => {
+        const { secretId } = await onboard(store, { expiresAtMs: 5_000, name: 'blue hosts' });
+        const expiry = async () =>
+          (await store.directory.secrets({ secretId })).map(({ expiresAtMs }) => expiresAtMs);
+        for (const expiresAtMs of [9_000, 3_000, undefined, 4_000]) {
+          const moved = await commit(store, { kind: 'secret.expire', secretId, expiresAtMs });
+          assert.equal(moved.changed, true);
+          assert.deepEqual(await expiry(), [expiresAtMs]);
+        }
+        const same = await commit(store, { kind: 'secret.expire', secretId, expiresAtMs: 4_000 });
+        assert.equal(same.changed, false);
+        assert.equal((await store.directory.secrets({ secretId }))[0]?.name, 'blue hosts');
+      }));
+
+    test('a secret that has ended is never brought back to life', () =>
+      withStore(async (store) => {
+        const { secretId } = await onboard(store, { expiresAtMs: 5_000 });
+        const forever: Change = { kind: 'secret.expire', secretId, expiresAtMs: undefined };
+        await assert.rejects(commit(store, forever, 5_000), refusal('conflict'));
+        const revoked = await onboard(store);
+        await commit(store, {
+          kind: 'secret.revoke',
+          secretId: revoked.secretId,
+          killTokens: false,
+        });
+        const revive = { ...forever, secretId: revoked.secretId };
+        await assert.rejects(commit(store, revive), refusal('conflict'));
+      }));
+
+    test('of many notes the latest use of each secret stays, and no credential is rewritten', () =>
+      withStore(async (store) => {
+        const [one, two] = [await onboard(store), await onboard(store)];
+        const before = await store.log.loadClient(one.client);
+        const head = (await store.log.poll(0)).head;
+        await store.noteUses([]);
+        await store.noteUses([
+          { secret: two.secret, atMs: 2_000, address: '192.0.2.2' },
+          { secret: one.secret, atMs: 2_000, address: '192.0.2.1' },
+        ]);
+        await store.noteUses([
+          { secret: one.secret, atMs: 1_000, address: '192.0.2.9' },
+          { secret: two.secret, atMs: 3_000, address: '2001:db8::2' },
+        ]);
+        const used = async (secretId: string) => {
+          const [secret] = await store.directory.secrets({ secretId });
+          return [secret?.lastUsedAtMs, secret?.lastUsedFrom];
+        };
+        assert.deepEqual(await used(one.secretId), [2_000, '192.0.2.1']);
+        assert.deepEqual(await used(two.secretId), [3_000, '2001:db8::2']);
+        assert.deepEqual(await store.log.loadClient(one.client), before);
+        assert.equal((await store.log.poll(0)).head, head, 'a use is no change');
+      }));
+
+    test('a threshold is announced once, whoever notices it, and again only for another end', () =>
+      withStore(async (store) => {
+        const { secretId } = await onboard(store, { expiresAtMs: 5 * DAY_MS });
+        const announce = (days: number, expiresAtMs = 5 * DAY_MS) =>
+          commit(store, { kind: 'secret.expiring', secretId, expiresAtMs, days });
+        const seven = await Promise.all([announce(7), announce(7), announce(7)]);
+        assert.equal(seven.filter(({ changed }) => changed).length, 1);
+        assert.equal((await announce(14)).changed, false, 'too late for that');
+        assert.equal((await announce(7, 6 * DAY_MS)).changed, false, 'not its end');
+        assert.equal((await announce(1)).changed, true);
+        const expiresAtMs = 6 * DAY_MS;
+        await commit(store, { kind: 'secret.expire', secretId, expiresAtMs });
+        assert.equal((await announce(7, expiresAtMs)).changed, true);
+        const lines = await store.audit.lines({ limit: 100, action: 'secret.expiring' });
+        assert.deepEqual(
+          lines.map(({ target, detail }) => [target, detail['days']]),
+          [
+            [secretId, 7],
+            [secretId, 1],
+            [secretId, 7],
+          ],
+        );
+      }));
+
+    test('secrets that end soon are read in pages, with their successors and without the dead', () =>
+      withStore(async (store) => {
+        const [soon, later, never] = [
+          await onboard(store, { expiresAtMs: 2 * DAY_MS }),
+          await onboard(store, { expiresAtMs: 90 * DAY_MS }),
+          await onboard(store),
+        ];
+        const gone = await onboard(store, { expiresAtMs: 3 * DAY_MS });
+        await commit(store, { kind: 'client.delete', clientId: gone.clientId });
+        const rotated = await onboard(store);
+        await commit(
+          store,
+          {
+            kind: 'secret.rotate',
+            clientId: rotated.clientId,
+            secret: newSecret(),
+            othersExpireAtMs: DAY_MS,
+          },
+          7_000,
+        );
+        const read = async (after: number, limit: number) => {
+          const page = { fromMs: 1_000, untilMs: 30 * DAY_MS, after, limit };
+          return (await store.directory.expiringSecrets(page)).map((secret) => [
+            secret.secretId,
+            secret.replacedAtMs,
+          ]);
+        };
+        const all = await read(0, 10);
+        assert.deepEqual(all, [
+          [soon.secretId, undefined],
+          [rotated.secretId, 7_000],
+        ]);
+        assert.deepEqual(await read(0, 1), all.slice(0, 1));
+        assert.deepEqual(await read(soon.secret, 10), all.slice(1));
+        assert.ok(!all.flat().includes(later.secretId) && !all.flat().includes(never.secretId));
+      }));
+
+    test('the secrets of a client come by pepper, so that each is hashed under once', () =>
+      withStore(async (store, masterKeyCheck) => {
+        const { clientId, client, secretId } = await onboard(store);
+        const key = { environment: 'sandbox', version: 2, wrapped: 'x', masterKeyCheck };
+        await commit(store, { ...key, kind: 'key.rotate', purpose: 'secret' });
+        const under = (pepperVersion: number): Change => ({
+          kind: 'secret.create',
+          clientId,
+          secret: { ...newSecret(), pepperVersion },
+        });
+        await commit(store, under(2));
+        await commit(store, { kind: 'secret.revoke', secretId, killTokens: false });
+        await commit(store, under(1));
+        const loaded = await store.log.loadClient(client);
+        assert.deepEqual(
+          loaded.client?.secrets.map(({ pepperVersion }) => pepperVersion),
+          [2, 1, 1],
+        );
+      }));
+  });
+}
+
+function commit(store: Store, change: Change, atMs = 1_000) {
+  return store.commit({ change, actor: 'test:contract', atMs });
+}
+
+function newSecret(): NewSecret {
+  made += 1;
+  const mac = Buffer.alloc(32, made);
+  return { secretId: `sec_lives_${made}`, mac, pepperVersion: 1, hint: 'abcd' };
+}
+
+async function onboard(store: Store, given: Partial<NewSecret> = {}) {
+  const secret = { ...newSecret(), ...given };
+  const programId = `program_lives_${made}`;
+  await commit(store, { kind: 'program.create', programId, name: 'Program' });
+  const clientId = `client_test_lives_${made}`;
+  await commit(store, {
+    kind: 'client.create',
+    clientId,
+    programId,
+    environment: 'sandbox',
+    name: 'server',
+    scope: [],
+    resources: [],
+    allowIp: [],
+    tokenLifetimeSeconds: 3600,
+    resourceServer: false,
+    secret,
+  });
+  const [record] = await store.directory.secrets({ secretId: secret.secretId });
+  const [client] = await store.directory.clients({ clientId });
+  return {
+    clientId,
+    client: client?.ordinal ?? 0,
+    secretId: secret.secretId,
+    secret: record?.ordinal ?? 0,
+  };
+}
+
+function refusal(code: ChangeRefused['code']): { name: string; code: string } {
+  return { name: 'ChangeRefused', code };
+}

@@ -1,0 +1,17 @@
+import { after, test } from 'node:test';
+import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
+import { secretContract } from '../contract/secret-contract.ts';
+import { openTestDatabase } from './testing/open.ts';
+
+const postgres = await startPostgres();
+
+if (typeof postgres === 'string') {
+  assertMaySkip(postgres);
+  test('the secrets of the PostgreSQL store', { skip: postgres });
+} else {
+  after(() => postgres.stop());
+  secretContract('the PostgreSQL store', async () => {
+    const { store, masterKey } = await openTestDatabase(await postgres.newDatabase());
+    return { store, check: masterKey.fingerprint() };
+  });
+}
