@@ -120,10 +120,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     {
       waiter: (nodes, leaseMs) => ({
         ...nodes,
-        listWithHead: async () => {
-          const { head, rows } = await nodes.listWithHead();
-          return { head, rows: rows.map((row) => ({ ...row, leaseMs })) };
-        },
+        listAfter: async (change) =>
+          (await nodes.listAfter(change))?.map((row) => ({ ...row, leaseMs })),
       }),
     },
   ),
@@ -143,17 +141,16 @@ export const BUGS: Readonly<Record<string, Bug>> = {
 
 /** It takes many thousands of histories to meet one of these. */
 export const RARE_BUGS: Readonly<Record<string, Bug>> = {
-  'list-from-anybody': inFile(
+  'list-from-anybody': inSeams(
     'whoever waits for a receipt believes any store about the nodes that there are',
-    'receipt',
-    { from: 'head < sequence ? undefined', to: 'head < 0 ? undefined' },
+    { waiter: (nodes) => ({ ...nodes, listAfter: () => nodes.list() }) },
   ),
   'silence-from-outside': inFile(
     'a silence is counted from before the question that first saw the counter',
     'receipt',
     {
-      from: '{ renewals: row.renewals, sinceMs: nowMs }',
-      to: '{ renewals: row.renewals, sinceMs: askedMs }',
+      from: '{ renewals, sinceMs: look.nowMs }',
+      to: '{ renewals, sinceMs: look.askedMs }',
     },
   ),
   'lease-ends-before-load': inFile(

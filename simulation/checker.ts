@@ -3,11 +3,12 @@
  * and what each replica applies; it asks no node whether it may decide.
  */
 
+import type { Committed } from '../server/src/ports/store.ts';
 import type { Receipt } from '../server/src/replica/receipt.ts';
 import type { Replica } from '../server/src/replica/replica.ts';
 import type { Machine } from './machine.ts';
 import type { Decision, Node } from './node.ts';
-import type { Acknowledged, Store, Witness } from './store.ts';
+import type { Store, Witness } from './store.ts';
 import type { Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
 import { isActiveIn, isLiveIn, type Kill, newTruth, type Token, type Truth } from './truth.ts';
@@ -68,10 +69,7 @@ export type Checker = {
   isWell(node: Node): boolean;
   decided(node: Node, token: Token, seen: { decision: Decision; begunMs: number }): void;
   issued(node: Node, to: Credentials, seen: { text: string | undefined; begunMs: number }): void;
-  receipt(
-    receipt: Receipt,
-    of: { commit: Acknowledged; committedMs: number; waiter: Machine },
-  ): void;
+  receipt(receipt: Receipt, of: { commit: Committed; committedMs: number; waiter: Machine }): void;
   watch(replica: Replica, machine: Machine): Replica;
   fail(rule: Rule, what: string): void;
 };

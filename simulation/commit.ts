@@ -30,7 +30,6 @@ export type StoreFlaws = {
   readonly numbersBeforeCommit: boolean;
 };
 
-const LONGEST_TOKEN_LIFETIME_MS = 25 * 60 * 60 * 1000;
 const FORGET_AFTER_EXPIRY_MS = 60 * 60 * 1000;
 const PRUNE_MARGIN_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -42,16 +41,16 @@ export function commitTo(
 ): Committed {
   const { change, changeId, visibleFromMs } = command;
   const effect = effectOf(state, command, flaws);
-  if (effect === undefined)
-    return { sequence: earlier(state, change.kind, targetOf(change)), changed: false };
+  if (effect === undefined) return earlier(state, change.kind, targetOf(change));
   const sequence = headOf(state) + 1;
   const upon = changeIdAt(state, sequence - 1) ?? '';
   state.changes.push({ sequence, changeId, upon, kind: change.kind, visibleFromMs, ...effect });
-  return { sequence, changed: true };
+  return { sequence, changeId, changed: true };
 }
 
-function earlier(state: State, kind: string, target: string): number {
-  return state.changes.findLast((row) => row.kind === kind && row.target === target)?.sequence ?? 0;
+function earlier(state: State, kind: string, target: string): Committed {
+  const row = state.changes.findLast((one) => one.kind === kind && one.target === target);
+  return { sequence: row?.sequence ?? 0, changeId: row?.changeId ?? '', changed: false };
 }
 
 function targetOf(change: Change): string {
@@ -76,7 +75,7 @@ function effectOf(state: State, { change, atMs }: Command, flaws: StoreFlaws): E
     case 'secret.create':
       return createSecret(state, change);
     case 'secret.revoke':
-      return revokeSecret(state, change, atMs);
+      return revokeSecret(state, change);
     case 'token.revoke':
       return revokeToken(state, change, atMs);
     default:
@@ -133,7 +132,7 @@ function setClient(
 function insertSecret(state: State, client: number, secret: Of<'secret.create'>['secret']): Fact {
   const { secretId, mac } = secret;
   const ordinal = state.secrets.size + 1;
-  const row = { ordinal, secretId, client, mac, revoked: false, killed: false, forgetAtMs: 0 };
+  const row = { ordinal, secretId, client, mac, revoked: false, killed: false };
   state.secrets.set(ordinal, row);
   return secretFact(row);
 }
@@ -166,13 +165,12 @@ function createSecret(state: State, change: Of<'secret.create'>): Effect | undef
   return { target: change.clientId, facts: [insertSecret(state, client.ordinal, change.secret)] };
 }
 
-function revokeSecret(state: State, change: Of<'secret.revoke'>, atMs: number): Effect | undefined {
+function revokeSecret(state: State, change: Of<'secret.revoke'>): Effect | undefined {
   const row = [...state.secrets.values()].find((one) => one.secretId === change.secretId);
   if (row === undefined) throw missing(change.secretId);
   const killed = row.killed || change.killTokens;
   if (row.revoked && killed === row.killed) return undefined;
-  const forgetAtMs = killed ? atMs + LONGEST_TOKEN_LIFETIME_MS : 0;
-  const after: SecretRow = { ...row, revoked: true, killed, forgetAtMs };
+  const after: SecretRow = { ...row, revoked: true, killed };
   state.secrets.set(row.ordinal, after);
   return { target: change.secretId, facts: [secretFact(after)] };
 }
@@ -185,5 +183,5 @@ function revokeToken(state: State, change: Of<'token.revoke'>, atMs: number): Ef
   }
   const forgetAtMs = change.expiresAtMs + FORGET_AFTER_EXPIRY_MS;
   state.revokedTokens.set(jti, { client, forgetAtMs });
-  return { target: jti, facts: [{ is: 'revoked-token', jti, client, forgetAtMs }] };
+  return { target: jti, facts: [{ is: 'revoked-token', jti, client }] };
 }

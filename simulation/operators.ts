@@ -1,11 +1,10 @@
 /** What operators do: kill, revive and make, and insist until they hold a receipt. Their commits may fail, or end unknown. */
 
 import { newClientId, newSecret } from '../server/src/credentials/identifiers.ts';
-import { type Change, ChangeRefused } from '../server/src/ports/store.ts';
+import { type Change, ChangeRefused, type Committed } from '../server/src/ports/store.ts';
 import type { Desk } from './cluster.ts';
 import { ENVIRONMENT, macOf, PEPPER } from './keys.ts';
 import { TOKEN_LIFETIME_SECONDS } from './state.ts';
-import type { Acknowledged } from './store.ts';
 import type { Traffic } from './traffic.ts';
 import type { Part } from './world.ts';
 
@@ -29,7 +28,7 @@ export type Operators = {
   waitingMs(): readonly number[];
 };
 
-type Waiting = { readonly desk: Desk; readonly commit: Acknowledged; readonly sinceMs: number };
+type Waiting = { readonly desk: Desk; readonly commit: Committed; readonly sinceMs: number };
 
 export function newOperators(part: Part & { traffic: Traffic; desks: readonly Desk[] }): Operators {
   const { world, random, traffic } = part;
@@ -49,13 +48,13 @@ export function newOperators(part: Part & { traffic: Traffic; desks: readonly De
     return undefined;
   };
 
-  const receiptOf = async ({ desk, commit: { sequence } }: Waiting) => {
+  const receiptOf = async ({ desk, commit: committed }: Waiting) => {
     const { machine, connection, leaseMs } = desk;
     const nodes = code.seams.waiter(connection.nodes, leaseMs);
     for (;;) {
       try {
         const deps = { nodes, clock: machine.clock, sightings: desk.sightings };
-        const receipt = await code.awaitReceipt(deps, sequence, random.pick(WAIT_MS_CHOICES));
+        const receipt = await code.awaitReceipt(deps, committed, random.pick(WAIT_MS_CHOICES));
         if (receipt.complete) return receipt;
       } catch {
         await machine.clock.sleep(random.next() * RETRY_MS_MAX);

@@ -33,7 +33,6 @@ export type SecretRow = {
   readonly mac: Uint8Array;
   readonly revoked: boolean;
   readonly killed: boolean;
-  readonly forgetAtMs: number;
 };
 export type StoredChange = LoggedChange & {
   readonly kind: string;
@@ -89,7 +88,6 @@ export const secretFact = (row: SecretRow): Fact => ({
   ordinal: row.ordinal,
   client: row.client,
   killed: row.killed,
-  forgetAtMs: row.forgetAtMs,
 });
 
 /** The changes that can be seen at `nowMs`: all, unless numbers are given out before the commit. */
@@ -122,7 +120,9 @@ export function snapshotOf(state: State, nowMs: number): Snapshot {
       ...[...state.secrets.values()]
         .filter((row) => row.killed || row.ordinal === newestSecret)
         .map(secretFact),
-      ...[...state.revokedTokens].map(([jti, row]): Fact => ({ is: 'revoked-token', jti, ...row })),
+      ...[...state.revokedTokens].map(
+        ([jti, { client }]): Fact => ({ is: 'revoked-token', jti, client }),
+      ),
     ],
   };
 }

@@ -3,7 +3,12 @@
  * reads. It implements the ports over each process's own way to it. Knows nothing of nodes beyond their rows.
  */
 
-import type { Applied, ChangeLog, NodeRegistry, NodeRow } from '../server/src/ports/change-log.ts';
+import type {
+  ChangeLog,
+  ChangeRef,
+  NodeRegistry,
+  NodeRow,
+} from '../server/src/ports/change-log.ts';
 import { type Command, type Committed, StoreUnavailable } from '../server/src/ports/store.ts';
 import { commitTo, type StoreFlaws } from './commit.ts';
 import { TOKEN_KEY_LIST } from './keys.ts';
@@ -30,14 +35,11 @@ export type Access = {
   toOldPrimary: number;
 };
 
-/** A commit with the random id of the change that it stands for: numbers may be given out twice. */
-export type Acknowledged = Committed & { readonly changeId: string };
-
 export type Connection = {
   readonly log: ChangeLog;
   readonly nodes: NodeRegistry;
   readonly access: Access;
-  commit(command: Command): Promise<Acknowledged>;
+  commit(command: Command): Promise<Committed>;
 };
 
 /** Who is told what the store does, at the moment it does it. */
@@ -98,7 +100,7 @@ export function newStore(parts: Parts): Store {
     for (const { link, wake } of watchers) if (!random.chance(store.hintsLost)) link.hint(wake);
   };
 
-  const commit = (state: State, command: Command): Acknowledged => {
+  const commit = (state: State, command: Command): Committed => {
     const changeId = random.bytes(6).toString('base64url');
     const early = flaws.numbersBeforeCommit ? random.between(0, NUMBERED_EARLY_MS_MAX) : 0;
     const visibleFromMs = timeline.nowMs + early;
@@ -108,7 +110,7 @@ export function newStore(parts: Parts): Store {
       witness.committed(change);
       wakeAll();
     }
-    return { ...committed, changeId: change?.changeId ?? '' };
+    return committed;
   };
 
   /** What becomes of a request that has arrived. */
@@ -234,7 +236,7 @@ function registryOf({ machine, ask, timeline, witness, isGone }: RegistryParts):
     const row = state.nodes.get(node);
     if (row !== undefined) state.nodes.set(node, { ...row, ...columns });
   };
-  const acknowledge = (state: State, node: string, { sequence, changeId }: Applied): void => {
+  const acknowledge = (state: State, node: string, { sequence, changeId }: ChangeRef): void => {
     const isSame = changeIdAt(state, sequence) === changeId;
     const row = state.nodes.get(node);
     if (isSame && row !== undefined && row.appliedSequence < sequence) {
@@ -271,8 +273,10 @@ function registryOf({ machine, ask, timeline, witness, isGone }: RegistryParts):
         state.nodes.delete(node);
       }),
     list: () => ask('read', (state) => [...state.nodes.values()]),
-    listWithHead: () =>
-      ask('read', (state) => ({ head: headOf(state), rows: [...state.nodes.values()] })),
+    listAfter: ({ sequence, changeId }) =>
+      ask('read', (state) =>
+        changeIdAt(state, sequence) === changeId ? [...state.nodes.values()] : undefined,
+      ),
     fence: (node, renewals) =>
       ask('write', (state) => {
         const isSame = state.nodes.get(node)?.renewals === renewals;

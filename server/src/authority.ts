@@ -94,8 +94,8 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     keyRing,
     journal,
     changes: store,
-    receipt: (sequence) =>
-      awaitReceipt({ nodes: store.nodes, clock, sightings }, sequence, REVOCATION_WAIT_MS),
+    receipt: (change) =>
+      awaitReceipt({ nodes: store.nodes, clock, sightings }, change, REVOCATION_WAIT_MS),
     admission: newAdmission(),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),

@@ -1,6 +1,7 @@
 /** What an endpoint is given to work with. Each is a part of the running authority; none is a store. */
 
 import type { KeyRing } from '../credentials/key-ring.ts';
+import type { ChangeRef } from '../ports/change-log.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
@@ -24,7 +25,7 @@ export type Authority = {
   readonly journal: Journal;
   readonly changes: Changes;
   /** Waits until every node has acknowledged a change. */
-  readonly receipt: (sequence: number) => Promise<Receipt>;
+  readonly receipt: (change: ChangeRef) => Promise<Receipt>;
   readonly admission: Admission;
   readonly background: Background;
   readonly secretMoves: SecretMoves;

@@ -40,7 +40,7 @@ async function revoke(
     reportStranger(authority, incoming, { client: clientId, jti, owner: claims.client });
     return { refusal: refuse('token-of-another-client'), client: clientId };
   }
-  const { sequence } =
+  const change =
     verified.standing === 'live'
       ? await authority.changes.commit({
           change: {
@@ -54,7 +54,7 @@ async function revoke(
         })
       : // Dead here already; but the other nodes must have heard of it too before this says so.
         authority.replica.position;
-  const receipt = await authority.receipt(sequence);
+  const receipt = await authority.receipt(change);
   if (!receipt.complete) return { refusal: refuse('store-unavailable'), client: clientId };
   return DONE;
 }

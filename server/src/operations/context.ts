@@ -1,7 +1,7 @@
 /** What an operation is given: who acts, and the parts of the authority that it may use. The same behind every door. */
 
 import type { KeyRing } from '../credentials/key-ring.ts';
-import type { ChangeLog, NodeRegistry } from '../ports/change-log.ts';
+import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
@@ -44,22 +44,23 @@ const RECEIPT_WAIT_MS = 120_000;
 /** Commits a change and waits until every node has acknowledged it. A complete receipt becomes an audit line. */
 export async function commitAndAwait(context: OperationContext, change: Change): Promise<Done> {
   const { changes, clock, actor } = context;
-  const { sequence, changed } = await changes.commit({ change, actor, atMs: clock.wallMs() });
-  return { receipt: await receiptOf(context, sequence), changed };
+  const committed = await changes.commit({ change, actor, atMs: clock.wallMs() });
+  return { receipt: await receiptOf(context, committed), changed: committed.changed };
 }
 
 /** The receipt of a change: the recorded one, or a new wait that is then recorded. */
 export async function receiptOf(
   context: OperationContext,
-  sequence: number,
+  { sequence, changeId }: ChangeRef,
   waitMs = RECEIPT_WAIT_MS,
 ): Promise<Receipt> {
   const { audit, changes, clock, actor } = context;
   const [recorded] = await audit.lines({ change: sequence, action: 'receipt', limit: 1 });
   // The columns that found the line lie outside the audit chain; what counts is what the line itself says.
   const isRecorded = recorded?.action === 'receipt' && recorded.change === sequence;
-  if (isRecorded) return recorded.detail as unknown as Receipt;
-  const receipt = await awaitReceipt(context, sequence, waitMs);
+  const earlier = isRecorded ? (recorded.detail as unknown as Receipt) : undefined;
+  if (earlier !== undefined && (earlier.changeId ?? changeId) === changeId) return earlier;
+  const receipt = await awaitReceipt(context, { sequence, changeId }, waitMs);
   if (receipt.complete) {
     await changes.record({
       actor,

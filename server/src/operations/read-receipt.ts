@@ -9,7 +9,10 @@ export async function readReceipt(
   input: { readonly sequence: number },
 ): Promise<Done['receipt']> {
   const { sequence } = input;
-  const { head } = await context.log.poll(sequence);
-  if (sequence >= 1 && sequence <= head) return await receiptOf(context, sequence);
+  // The number alone might have been given to another change: what it stands for now is what the receipt is about.
+  const { head, changeIdAtAfter: changeId } = await context.log.poll(sequence);
+  if (sequence >= 1 && changeId !== undefined) {
+    return await receiptOf(context, { sequence, changeId });
+  }
   throw new ChangeRefused('not-found', `there is no change ${sequence}; the newest is ${head}`);
 }

@@ -38,14 +38,11 @@ export type Fact =
       readonly client: number;
       /** The tokens it minted are dead too. */
       readonly killed: boolean;
-      /** Until when a killed secret must be remembered (the longest token lifetime after the kill). */
-      readonly forgetAtMs: number;
     }
   | {
       readonly is: 'revoked-token';
       readonly jti: string;
       readonly client: number;
-      readonly forgetAtMs: number;
     }
   | {
       readonly is: 'scope';
@@ -129,8 +126,11 @@ export type NodeRow = {
   readonly process: string;
 };
 
-/** How far a node has applied the log: the change's number, and its id, since numbers may be given out twice. */
-export type Applied = Pick<Position, 'sequence' | 'changeId'>;
+/**
+ * One change of the log: its number, and its random id, since a failover that lost changes gives numbers out again. As the store
+ * tells the id only of what is committed, whoever knows it knows that.
+ */
+export type ChangeRef = Pick<Position, 'sequence' | 'changeId'>;
 
 /** The nodes that decide: who they are, how far they are, and how long each may go on without news. */
 export type NodeRegistry = {
@@ -142,17 +142,17 @@ export type NodeRegistry = {
    * Renews the node's row in a committed write, acknowledges on the way, and polls in the same transaction; undefined: the row is
    * gone.
    */
-  renew(node: string, applied: Applied): Promise<Poll | undefined>;
+  renew(node: string, applied: ChangeRef): Promise<Poll | undefined>;
   /** Records how far the node has applied the log; nothing, if the store's change of that number is another one. */
-  acknowledge(node: string, applied: Applied): Promise<void>;
+  acknowledge(node: string, applied: ChangeRef): Promise<void>;
   /** Takes the node's row away; the node has stopped deciding before it calls this. */
   leave(node: string): Promise<void>;
   list(): Promise<readonly NodeRow[]>;
   /**
-   * The nodes, and where the log ends in the store that told: one that has not got a change does not know the nodes that decide
-   * after it, such as an old primary that still answers after a failover.
+   * The nodes, told by a store that has this very change; undefined: it has not, and so does not know the nodes that decide after
+   * it. Such is an old primary that still answers after a failover, or a new one that gave the number to another change.
    */
-  listWithHead(): Promise<{ readonly head: number; readonly rows: readonly NodeRow[] }>;
+  listAfter(change: ChangeRef): Promise<readonly NodeRow[] | undefined>;
   /** Writes a node off if its renewal counter is still `renewals`. True: it may never decide again on that row. */
   fence(node: string, renewals: number): Promise<boolean>;
   /** Whether the node's process is known to be gone (its lock is free). False when that cannot be told. */

@@ -147,6 +147,8 @@ export type Command = {
 export type Committed = {
   /** Number of the change to wait for: of this one, or of the earlier one that already had this effect. */
   readonly sequence: number;
+  /** Random id of that change; '' with the number 0. */
+  readonly changeId: string;
   /** False: the state was already so and nothing was written. */
   readonly changed: boolean;
 };

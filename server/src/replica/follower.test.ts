@@ -161,10 +161,10 @@ test('a node that was written off refuses until it has registered anew', () =>
 test('a receipt waits for a silent node as long as the lease in its row, plus the margin', () =>
   withNode(async ({ clock, follower, store, broken, name }) => {
     broken.add('renew').add('poll');
-    const { sequence } = await newProgram(store);
+    const change = await newProgram(store);
     const startedMs = clock.monotonicMs();
     let decidedAfterMs = 0;
-    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, sequence, 60_000);
+    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, change, 60_000);
     let complete = false;
     void receipt.then(() => {
       complete = true;
@@ -183,12 +183,12 @@ test('a receipt waits for a silent node as long as the lease in its row, plus th
 test('a receipt asked for again and again in short waits writes a silent node off all the same', () =>
   withNode(async ({ clock, store, broken, name }) => {
     broken.add('renew').add('poll');
-    const { sequence } = await newProgram(store);
+    const change = await newProgram(store);
     const deps = { nodes: neverDead(store.nodes), clock, sightings: newSightings() };
     const startedMs = clock.monotonicMs();
     const ask = async () => {
       let receipt: Receipt | undefined;
-      void awaitReceipt(deps, sequence, 100).then((answer) => {
+      void awaitReceipt(deps, change, 100).then((answer) => {
         receipt = answer;
       });
       while (receipt === undefined) await trickle(clock);
@@ -210,9 +210,9 @@ test('control: with a lease that its row does not tell, a node decides after the
     const told = { node: name, leaseMs: LEASE_MS / 10, version: '1', listen: 'l', process: 'p' };
     await store.nodes.register(told);
     broken.add('renew').add('poll');
-    const { sequence } = await newProgram(store);
+    const change = await newProgram(store);
     let complete = false;
-    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, sequence, 60_000);
+    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, change, 60_000);
     void receipt.then(() => {
       complete = true;
     });
@@ -221,11 +221,12 @@ test('control: with a lease that its row does not tell, a node decides after the
     assert.equal(follower.mayDecide(), true, 'the promise is broken, and this test can see it');
   }));
 
-test('a node that keeps renewing but never applies the change is waited for', () =>
+test('a node whose row renews without a word of the change is waited for as long as its lease, and its row stays', () =>
   withNode(async ({ clock, store, broken, name }) => {
+    // As a node does whose replies come too late: each of its renewals is committed, and it hears of none.
     broken.add('renew').add('poll');
-    const { sequence } = await newProgram(store);
-    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, sequence, 20_000);
+    const change = await newProgram(store);
+    const receipt = awaitReceipt({ nodes: neverDead(store.nodes), clock }, change, 60_000);
     let done = false;
     void receipt.then(() => {
       done = true;
@@ -234,8 +235,27 @@ test('a node that keeps renewing but never applies the change is waited for', ()
       await store.nodes.renew(name, { sequence: 0, changeId: '' });
       await pass(clock, LEASE_MS / 6);
     }
-    const { complete, waiting } = await receipt;
-    assert.deepEqual({ complete, waiting }, { complete: false, waiting: [name] });
+    const { complete, fenced } = await receipt;
+    assert.deepEqual([complete, fenced[0]?.node], [true, name]);
+    const waitedMs = fenced[0]?.ms ?? 0;
+    assert.ok(waitedMs >= LEASE_MS * 1.01 + 1_000, `not before its time: ${waitedMs}`);
+    assert.ok(waitedMs < LEASE_MS * 1.01 + 1_000 + LEASE_MS / 6, `no longer: ${waitedMs}`);
+    const rows = await store.nodes.list();
+    assert.deepEqual(
+      rows.map(({ node }) => node),
+      [name],
+      'it may decide with the change, so the next receipt must know of it',
+    );
+  }));
+
+test('a store that gave the number to another change has no receipt for it', () =>
+  withNode(async ({ clock, store }) => {
+    const { sequence } = await newProgram(store);
+    const lost = { sequence, changeId: 'of a lost history' };
+    const receipt = awaitReceipt({ nodes: store.nodes, clock }, lost, 1_000);
+    const refused = assert.rejects(receipt, { name: 'StoreUnavailable', message: /lost/ });
+    await pass(clock, 1_500);
+    await refused;
   }));
 
 test('whoever asks to catch up while a poll is under way gets one that begins later', () =>

@@ -30,7 +30,7 @@ const CLIENT = {
   state: 'active',
   resourceServer: false,
 } as const;
-const SECRET = { is: 'secret', ordinal: 9, client: 5, killed: false, forgetAtMs: 0 } as const;
+const SECRET = { is: 'secret', ordinal: 9, client: 5, killed: false } as const;
 const SCOPE_SET = { is: 'scope-set', environment: 1, id: 1, scope: '' } as const;
 const FACTS: readonly Fact[] = [ENVIRONMENT, SCOPE_SET, PROGRAM, CLIENT, SECRET];
 const CLAIMS = {
@@ -156,13 +156,22 @@ test('a token of the very generation of a suspension knows of a reactivation: it
 });
 
 test('a killed secret kills the tokens it minted and no others', () => {
-  const replica = loaded({ ...SECRET, killed: true, forgetAtMs: 90_000 });
+  const replica = loaded({ ...SECRET, killed: true });
   assert.equal(standing(replica), 'revoked');
   assert.equal(standing(replica, { secret: 8 }), 'live');
 });
 
+test('facts that were stored with a time to forget them at are applied all the same', () => {
+  const stored = JSON.parse(
+    '[{"is":"secret","ordinal":9,"client":5,"killed":true,"forgetAtMs":90000},' +
+      '{"is":"revoked-token","jti":"jti","client":5,"forgetAtMs":90000}]',
+  ) as Fact[];
+  const replica = loaded(...stored);
+  assert.deepEqual([replica.isSecretKilled(9), replica.isTokenRevoked('jti')], [true, true]);
+});
+
 test('a revoked token is forgotten only after longer than any token lives', () => {
-  const replica = loaded({ is: 'revoked-token', jti: 'jti', client: 5, forgetAtMs: 90_000 });
+  const replica = loaded({ is: 'revoked-token', jti: 'jti', client: 5 });
   const HOUR_MS = 3_600_000;
   replica.forget(5);
   replica.forget(5 + 25 * HOUR_MS);
@@ -198,7 +207,7 @@ test('a client of one environment is nobody in another', () => {
 });
 
 test('a snapshot replaces everything that was there', () => {
-  const replica = loaded({ is: 'revoked-token', jti: 'jti', client: 5, forgetAtMs: 90_000 });
+  const replica = loaded({ is: 'revoked-token', jti: 'jti', client: 5 });
   replica.load({ position: { sequence: 1, changeId: 'a', incarnation: 'two' }, facts: [] });
   assert.equal(replica.clients.find(CLIENT.clientId), undefined);
   assert.equal(replica.isTokenRevoked('jti'), false);

@@ -82,7 +82,7 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         const suspend: Change = { kind: 'program.suspend', programId, reason: 'leak' };
         const first = await commit(store, suspend);
         const again = await commit(store, suspend);
-        assert.deepEqual(again, { sequence: first.sequence, changed: false });
+        assert.deepEqual(again, { ...first, changed: false });
         const [program] = await store.directory.programs({ programId });
         assert.equal(program?.generation, 1);
         assert.equal(program?.suspendedReason, 'leak');
@@ -269,7 +269,17 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         assert.equal(await applied(), position.sequence);
       }));
 
-    test('nodes are listed together with the head of the log where they were read', () =>
+    test('a commit names its change as the log does, by its number and by its id', () =>
+      withStore(async (store) => {
+        const { sequence, changeId } = await commit(store, newProgram());
+        const { changes } = await store.log.poll(sequence - 1);
+        assert.deepEqual(
+          changes.map((change) => [change.sequence, change.changeId]),
+          [[sequence, changeId]],
+        );
+      }));
+
+    test('nodes are listed for a change only by a store that has that very change', () =>
       withStore(async (store) => {
         const { node } = store.takeNode();
         await store.nodes.register({
@@ -280,9 +290,20 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
           process: 'p',
         });
         const { position } = await store.log.snapshot((at) => ({ position: at.position }));
-        const { head, rows } = await store.nodes.listWithHead();
-        assert.equal(head, position.sequence);
-        assert.deepEqual(rows, await store.nodes.list());
+        const { sequence, changeId } = position;
+        const rows = await store.nodes.list();
+        const nobody = { sequence: 0, changeId: '' };
+        const elsewhere = { sequence, changeId: 'of a lost history' };
+        const later = { sequence: sequence + 1, changeId };
+        // Asked together, as many who wait ask: each gets an answer of its own.
+        const asked = [nobody, position, elsewhere, position, later];
+        assert.deepEqual(await Promise.all(asked.map(store.nodes.listAfter)), [
+          rows,
+          rows,
+          undefined,
+          rows,
+          undefined,
+        ]);
       }));
 
     test('what a client needs at /token comes with the head of the log it was read at', () =>

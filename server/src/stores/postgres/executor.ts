@@ -79,7 +79,7 @@ export async function closeChange(
     JSON.stringify(closing),
   ]);
   const [[row] = []] = await session.script('select append_change() as sequence; commit');
-  return { sequence: Number(row?.['sequence']), changed: true };
+  return { sequence: Number(row?.['sequence']), changeId, changed: true };
 }
 
 export async function runSteps<T>(session: Session, steps: Steps<T>): Promise<T> {

@@ -82,7 +82,7 @@ export async function initialiseOnce(
   await connections.use(async (session) => {
     await session.script(`begin; ${LOCK_WAIT}; select pg_advisory_xact_lock(${LOCK})`);
     const closing = await runSteps(session, initialise(initial));
-    await closeChange(session, closing ?? { sequence: 0, changed: false });
+    await closeChange(session, closing ?? { sequence: 0, changeId: '', changed: false });
   });
 }
 

@@ -23,7 +23,8 @@ import {
   fenceNode,
   leaveNode,
   listNodes,
-  listNodesWithHead,
+  listNodesAfter,
+  nodesAfter,
   registerNode,
   renewNode,
 } from '../sql/nodes.ts';
@@ -165,6 +166,9 @@ function registryOf(
   options: PostgresStoreOptions,
 ): NodeRegistry {
   const now = (): number => options.clock.wallMs();
+  const listTogether = together((sequences: readonly number[]) =>
+    executor.read(working, () => listNodesAfter(sequences)),
+  );
   return {
     register: (node) =>
       executor.write(following, () =>
@@ -176,7 +180,7 @@ function registryOf(
     leave: (node) => executor.write(following, () => leaveNode(node)),
     list: () => executor.read(working, () => listNodes()),
     // Whoever waits for a receipt asks every few milliseconds; many of them are one question.
-    listWithHead: sharedByLaterAskers(() => executor.read(working, () => listNodesWithHead())),
+    listAfter: async (change) => nodesAfter(await listTogether(change.sequence), change),
     fence: (node, renewals) => executor.write(working, () => fenceNode(node, renewals)),
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
@@ -192,21 +196,31 @@ function rosterOf(working: Connections): DutyRoster {
   };
 }
 
-/** One run for all who ask before it begins: an answer is never older than the question. */
-function sharedByLaterAskers<T>(run: () => Promise<T>): () => Promise<T> {
+/** One run for all who ask before it begins, each about something: an answer is never older than the question. */
+function together<Asked, T>(
+  run: (asked: readonly Asked[]) => Promise<T>,
+): (asked: Asked) => Promise<T> {
   let running: Promise<unknown> | undefined;
-  let next: Promise<T> | undefined;
-  const begin = (): Promise<T> => {
-    next = undefined;
-    const begun = run().finally(() => {
+  let next: { readonly asked: Set<Asked>; readonly answer: Promise<T> } | undefined;
+  const begin = (asked: ReadonlySet<Asked>): Promise<T> => {
+    const begun = run([...asked]).finally(() => {
       if (running === begun) running = undefined;
     });
     running = begun;
     return begun;
   };
-  return () => {
-    if (running === undefined) return begin();
-    next ??= running.then(begin, begin);
-    return next;
+  const after = (earlier: Promise<unknown>): NonNullable<typeof next> => {
+    const asked = new Set<Asked>();
+    const start = (): Promise<T> => {
+      next = undefined;
+      return begin(asked);
+    };
+    return { asked, answer: earlier.then(start, start) };
+  };
+  return (one) => {
+    if (running === undefined && next === undefined) return begin(new Set([one]));
+    next ??= after(running ?? Promise.resolve());
+    next.asked.add(one);
+    return next.answer;
   };
 }

@@ -41,16 +41,24 @@ export function lineOf({ change, actor, atMs, action, target, detail }: AuditEnt
 /** What a restore is about: the whole store. */
 export const RESTORE = { kind: 'store.restore', target: 'store' } as const;
 
+/** The newest change of all, for what came about without one of its own: whoever has applied it knows. */
+export function* newestChange(): Steps<Committed> {
+  const [row] = yield* all(
+    db.selectFrom('store').select(['sequence', 'change_id']).where('id', '=', 1),
+  );
+  return { sequence: row?.sequence ?? 0, changeId: row?.change_id ?? '', changed: false };
+}
+
 /** The change that already brought about what is asked for again; a restore may have, as it suspends programs. */
 export function* earlierChange(kind: string, target: string): Steps<Committed> {
   const [row] = yield* all(
     db
       .selectFrom('changes')
-      .select('sequence')
+      .select(['sequence', 'change_id'])
       .where('target', 'in', [target, RESTORE.target])
       .where('kind', 'in', [kind, RESTORE.kind])
       .orderBy('sequence', 'desc')
       .limit(1),
   );
-  return { sequence: row?.sequence ?? 0, changed: false };
+  return { sequence: row?.sequence ?? 0, changeId: row?.change_id ?? '', changed: false };
 }

@@ -166,7 +166,7 @@ export const SNAPSHOT_PARTS = [
   part(
     db
       .selectFrom('secrets')
-      .select(['ordinal', 'client', 'killed', 'forget_at_ms'])
+      .select(['ordinal', 'client', 'killed'])
       .where((of) =>
         of.or([
           of('killed', '=', 1),
@@ -181,11 +181,9 @@ export const SNAPSHOT_PARTS = [
     secretFact,
   ),
   part(db.selectFrom('policies').select(['name', 'value']), policyFact),
-  part(db.selectFrom('revoked_tokens').selectAll(), (row) => ({
+  part(db.selectFrom('revoked_tokens').select(['jti', 'client']), (row) => ({
     is: 'revoked-token',
-    jti: row.jti,
-    client: row.client,
-    forgetAtMs: row.forget_at_ms,
+    ...row,
   })),
 ] as const;
 

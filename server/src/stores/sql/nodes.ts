@@ -1,8 +1,8 @@
 /** The registry of nodes: a row each, with the lease it was promised and a counter of its renewals. */
 
 import { sql } from 'kysely';
-import type { Applied, NodeRow, Poll } from '../../ports/change-log.ts';
-import { pollChanges, positionOfStore } from './change-log.ts';
+import type { ChangeRef, NodeRow, Poll } from '../../ports/change-log.ts';
+import { pollChanges } from './change-log.ts';
 import { SCHEMA_VERSION } from './migrations/steps.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
@@ -37,7 +37,7 @@ export function* registerNode(node: Registration): Steps<void> {
  */
 export function* renewNode(renewal: {
   node: string;
-  applied: Applied;
+  applied: ChangeRef;
   atMs: number;
 }): Steps<Poll | undefined> {
   const { node, applied, atMs } = renewal;
@@ -63,14 +63,14 @@ export function* renewNode(renewal: {
 }
 
 /** A number says nothing once a lossy failover has given it to another change: the change's id must fit as well. */
-const thatChange = ({ sequence, changeId }: Applied) =>
+const thatChange = ({ sequence, changeId }: ChangeRef) =>
   db
     .selectFrom('changes')
     .select('sequence')
     .where('sequence', '=', sequence)
     .where('change_id', '=', changeId);
 
-export function* acknowledgeNode(node: string, applied: Applied): Steps<void> {
+export function* acknowledgeNode(node: string, applied: ChangeRef): Steps<void> {
   yield* run(
     db
       .updateTable('nodes')
@@ -112,8 +112,25 @@ export function* listNodes(): Steps<readonly NodeRow[]> {
   }));
 }
 
-/** The head is read first: the rows are then never older than it, in one snapshot or in two. */
-export function* listNodesWithHead(): Steps<{ head: number; rows: readonly NodeRow[] }> {
-  const { sequence: head } = yield* positionOfStore();
-  return { head, rows: yield* listNodes() };
+export type NodesAfter = {
+  /** The ids of those changes that this store has, by number. */
+  readonly changeIds: ReadonlyMap<number, string>;
+  readonly rows: readonly NodeRow[];
+};
+
+/** Which of these changes the store has is read first: the rows are then never older than they, in one snapshot or in two. */
+export function* listNodesAfter(sequences: readonly number[]): Steps<NodesAfter> {
+  const known = yield* all(
+    db.selectFrom('changes').select(['sequence', 'change_id']).where('sequence', 'in', sequences),
+  );
+  const changeIds = new Map(known.map((row) => [row.sequence, row.change_id]));
+  return { changeIds, rows: yield* listNodes() };
+}
+
+/** The nodes, for somebody who waits for one of those changes; undefined: it is not among them, or another has its number. */
+export function nodesAfter(
+  { changeIds, rows }: NodesAfter,
+  { sequence, changeId }: ChangeRef,
+): readonly NodeRow[] | undefined {
+  return sequence === 0 || changeIds.get(sequence) === changeId ? rows : undefined;
 }

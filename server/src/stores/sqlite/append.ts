@@ -72,5 +72,5 @@ export function* appendChange(closing: Closing): Steps<Committed> {
     }),
   );
   yield* run(db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1));
-  return { sequence, changed: true };
+  return { sequence, changeId, changed: true };
 }

@@ -15,7 +15,7 @@ import {
 import * as directory from '../sql/directory.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
-import { listNodes, listNodesWithHead } from '../sql/nodes.ts';
+import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
 import { type Executor, executorOf } from './executor.ts';
@@ -138,7 +138,11 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
     acknowledge: (node, applied) => writer.write('acknowledgeNode', node, applied),
     leave: (node) => writer.write('leaveNode', node),
     list: async () => reader.read(() => listNodes()),
-    listWithHead: async () => reader.read(() => listNodesWithHead()),
+    listAfter: async (change) =>
+      nodesAfter(
+        reader.read(() => listNodesAfter([change.sequence])),
+        change,
+      ),
     fence: (node, renewals) => writer.write('fenceNode', node, renewals),
     isDead: async (node) => isGone(options.dataDirectory, node),
   };

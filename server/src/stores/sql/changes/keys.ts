@@ -3,7 +3,7 @@
 import type { Fact } from '../../../ports/change-log.ts';
 import { type KeyPurpose, TOKEN_KEY_REST_MS } from '../../../ports/model.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
-import type { Effect } from '../append.ts';
+import { type Effect, newestChange } from '../append.ts';
 import { liveSecrets } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
 import { lockedEnvironment } from './scopes.ts';
@@ -227,16 +227,15 @@ function* earlierRetirement(key: {
   const row = yield* first(
     db
       .selectFrom('changes')
-      .select('sequence')
+      .select(['sequence', 'change_id'])
       .where('target', 'in', [all, `${all}/${key.version}`])
       .where('kind', 'in', RETIRING)
       .orderBy('sequence', 'desc')
       .limit(1),
   );
-  if (row !== undefined) return { sequence: row.sequence, changed: false };
+  if (row !== undefined) return { sequence: row.sequence, changeId: row.change_id, changed: false };
   // A restore retires keys without a word in the log, which begins anew with it: then any number is late enough.
-  const head = yield* first(db.selectFrom('store').select('sequence').where('id', '=', 1));
-  return { sequence: head?.sequence ?? 0, changed: false };
+  return yield* newestChange();
 }
 
 type Named = {

@@ -4,7 +4,7 @@ import { canonicalScope } from '@countersign/protocol';
 import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
-import { type Effect, earlierChange } from '../append.ts';
+import { type Effect, earlierChange, newestChange } from '../append.ts';
 import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 
 type EnvironmentRow = Selectable<Tables['environments']>;
@@ -165,8 +165,7 @@ export function* internScopeSetChange(change: Of<'scope-set.intern'>): Steps<Eff
   const facts = yield* internScopeSet(change);
   if (facts.length > 0) return { target, facts, detail: { client: change.client } };
   // The combination may have come with a client's creation: then any number since is recent enough.
-  const [head] = yield* all(db.selectFrom('store').select('sequence').where('id', '=', 1));
-  return { sequence: head?.sequence ?? 0, changed: false };
+  return yield* newestChange();
 }
 
 export function* configureEnvironment(

@@ -22,15 +22,12 @@ const LIVE_SECRETS_PER_CLIENT_MAX = 2;
 /** No token lives longer than a day, so a kill may be forgotten after that, with an hour for nodes whose clocks lag. */
 const REMEMBER_KILL_MS = 25 * 60 * 60 * 1000;
 
-export function secretFact(
-  row: Pick<SecretRow, 'ordinal' | 'client' | 'killed' | 'forget_at_ms'>,
-): Fact {
+export function secretFact(row: Pick<SecretRow, 'ordinal' | 'client' | 'killed'>): Fact {
   return {
     is: 'secret',
     ordinal: row.ordinal,
     client: row.client,
     killed: row.killed === 1,
-    forgetAtMs: row.forget_at_ms,
   };
 }
 

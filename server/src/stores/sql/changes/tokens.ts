@@ -41,7 +41,7 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
   );
   return {
     target: change.jti,
-    facts: [{ is: 'revoked-token', jti: change.jti, client: change.client, forgetAtMs }],
+    facts: [{ is: 'revoked-token', jti: change.jti, client: change.client }],
     detail: { client: change.client },
   };
 }
