@@ -7,7 +7,7 @@ import { secretFact, secretRow } from './secrets.ts';
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
-const NOTHING: Committed = { sequence: 0, changed: false };
+const NOTHING: Committed = { sequence: 0, changeId: '', changed: false };
 
 /** Moves the end of a secret that has not ended. What has ended stays so: nodes may have forgotten it, and its owner too. */
 export function* expireSecret(
