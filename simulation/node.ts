@@ -2,6 +2,7 @@
 
 import type { Authority } from '../server/src/endpoints/context.ts';
 import type { Answer, Incoming } from '../server/src/endpoints/exchange.ts';
+import { newRefusing } from '../server/src/endpoints/refusing.ts';
 import { tokenEndpoint } from '../server/src/endpoints/token.ts';
 import { type Verified, verifyToken } from '../server/src/endpoints/verify-token.ts';
 import type { ChangeLog, NodeRegistry } from '../server/src/ports/change-log.ts';
@@ -127,6 +128,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     changes: connection as unknown as Changes,
     receipt: () => Promise.reject(new Error('receipts are awaited by operators')),
     admission: { waitMs: () => 0, failed: () => {} },
+    refusing: newRefusing({ key: () => undefined, clock: machine.clock, log: SILENT }),
     background: { run: () => {} },
     secretMoves: { used: () => {} },
     quotas: { take: () => 'within', stop: () => Promise.resolve() },

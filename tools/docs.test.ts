@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import * as layer from '../server/src/http/refusals.ts';
+import { explainedReasons } from '../server/src/operations/explained-reasons.ts';
 import { deadLinks } from './docs/dead-links.ts';
-import { explainedReasons } from './docs/explained-reasons.ts';
 import { type Page, pages, stalePages } from './docs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -50,19 +49,6 @@ describe('generated pages', () => {
     for (const reason of Object.keys(explainedReasons)) {
       assert.ok(given(reason), `${reason} is given by some endpoint`);
       assert.ok(page.includes(`\n| \`${reason}\``), `${reason} is on the page`);
-    }
-  });
-
-  it('hold the words of every answer that the HTTP layer gives by itself', () => {
-    const page = pageNamed('errors.md');
-    // A 405 names the methods of its path; its words are the bridge's.
-    const answers = Object.values(layer).filter(
-      (it) => typeof it === 'object' && it.status !== 405,
-    );
-    assert.ok(answers.length > 5);
-    for (const answer of answers) {
-      const { body } = answer as { readonly body: string };
-      assert.ok(page.includes(JSON.parse(body).error_description), body);
     }
   });
 });

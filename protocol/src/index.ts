@@ -28,6 +28,7 @@ export {
   queryNames,
   refuseQuery,
 } from './query.ts';
+export { REASON_CODES, reasonOfCode } from './reason-codes.ts';
 export { isRefusal, type Reason, type Refusal, type RefusalOf, refuse } from './refusal.ts';
 export {
   chooseResource,

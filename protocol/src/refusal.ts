@@ -45,6 +45,10 @@ type PlainReason =
   | 'timeout'
   | 'not-found'
   | 'plain-http'
+  | 'malformed-message'
+  | 'headers-too-large'
+  | 'untrusted-peer'
+  | 'malformed-forwarding'
   | 'internal-error';
 
 type NamedParameter = {

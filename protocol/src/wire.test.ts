@@ -64,6 +64,10 @@ const TABLE: readonly (readonly [Refusal, number, string])[] = [
   [refuse('too-large'), 413, 'invalid_request'],
   [refuse('timeout'), 408, 'invalid_request'],
   [refuse('plain-http'), 400, 'invalid_request'],
+  [refuse('malformed-message'), 400, 'invalid_request'],
+  [refuse('headers-too-large'), 431, 'invalid_request'],
+  [refuse('untrusted-peer'), 403, 'invalid_request'],
+  [refuse('malformed-forwarding'), 400, 'invalid_request'],
   [refuse('throttled'), 429, 'temporarily_unavailable'],
   [refuse('internal-error'), 500, 'server_error'],
 ];

@@ -158,6 +158,18 @@ const BRIDGE: Bridge = {
   'too-large': wire(413, 'invalid_request', 'The request is too large.'),
   timeout: wire(408, 'invalid_request', 'The request took too long to arrive. Send it again.'),
   'plain-http': badRequest('Use HTTPS. A secret sent over plain HTTP should be rotated.'),
+  'malformed-message': badRequest(
+    'The HTTP message is malformed, or repeats a header that must stand once.',
+  ),
+  'headers-too-large': wire(431, 'invalid_request', 'The request headers are too large.'),
+  'untrusted-peer': wire(
+    403,
+    'invalid_request',
+    'This address is not a declared proxy. Send the request to the public address of this service.',
+  ),
+  'malformed-forwarding': badRequest(
+    'The proxy in front sent an X-Forwarded-For header that is not a list of IP addresses.',
+  ),
 
   'quota-reached': ({ tokenLifetimeSeconds, retryAfterSeconds }) =>
     later(

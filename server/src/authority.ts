@@ -9,6 +9,7 @@ import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
 import { newQuotas } from './endpoints/quotas.ts';
 import { newRecordChecks } from './endpoints/record-checks.ts';
+import { newRefusing } from './endpoints/refusing.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { newSecretUses } from './endpoints/secret-uses.ts';
 import type { OperationContext } from './operations/context.ts';
@@ -97,6 +98,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     receipt: (change) =>
       awaitReceipt({ nodes: store.nodes, clock, sightings }, change, REVOCATION_WAIT_MS),
     admission: newAdmission(),
+    refusing: newRefusing({ key: () => keyRing.requestIdKey(), clock, log }),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     quotas: newQuotas({

@@ -8,6 +8,7 @@ import { metadataEndpoint } from './endpoints/metadata.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import type { Route } from './http/router.ts';
+import type { EndpointName } from './ports/endpoint-names.ts';
 import type { EnvironmentRecord } from './ports/model.ts';
 
 export function publicRoutes(
@@ -37,17 +38,28 @@ function issuerRoutes(
   const path = pathname.replace(/\/+$/, '');
   // Two issuers on the same path are told apart by their hosts; otherwise the host a request names does not matter.
   const shares = all.filter((one) => new URL(one.issuer).pathname === pathname).length > 1;
-  const at = shares ? { host: hostname } : {};
+  const about = (endpoint: EndpointName) => ({
+    ...(shares ? { host: hostname } : {}),
+    asked: { endpoint, environment },
+  });
   return [
-    { ...at, path: `${path}/token`, methods: { POST: tokenEndpoint(authority, environment) } },
     {
-      ...at,
+      ...about('token'),
+      path: `${path}/token`,
+      methods: { POST: tokenEndpoint(authority, environment) },
+    },
+    {
+      ...about('introspect'),
       path: `${path}/introspect`,
       methods: { POST: introspectEndpoint(authority, environment) },
     },
-    { ...at, path: `${path}/revoke`, methods: { POST: revokeEndpoint(authority, environment) } },
+    {
+      ...about('revoke'),
+      path: `${path}/revoke`,
+      methods: { POST: revokeEndpoint(authority, environment) },
+    },
     ...wellKnownPaths(environment.issuer).map((wellKnown) => ({
-      ...at,
+      ...about('metadata'),
       path: wellKnown,
       methods: { GET: metadataEndpoint(authority, environment.ordinal) },
     })),

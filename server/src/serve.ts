@@ -45,6 +45,7 @@ async function serveNode(config: Config): Promise<number> {
     ...(config.tlsCertificate === undefined || config.tlsKey === undefined
       ? {}
       : { tls: { certificateFile: config.tlsCertificate, keyFile: config.tlsKey } }),
+    refusing: node.authority.refusing,
     log,
     clock,
     randomness,

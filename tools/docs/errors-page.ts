@@ -8,13 +8,8 @@ import {
   type Wire,
   wireOf,
 } from '../../protocol/src/index.ts';
-import * as layer from '../../server/src/http/refusals.ts';
-import {
-  type Explained,
-  explainedBearerReasons,
-  explainedReasons,
-  givenBeforeEndpoints,
-} from './explained-reasons.ts';
+import { explainedReasons } from '../../server/src/operations/explained-reasons.ts';
+import { type Explained, explainedBearerReasons } from './explained-reasons.ts';
 import { madeFrom, tableOf } from './table.ts';
 
 /** What an example of a refusal says, where its text depends on the request. */
@@ -28,36 +23,17 @@ const examples: Partial<Record<Reason, object>> = {
   'repeated-parameter': { parameter: 'client_id' },
   'parameter-in-query-and-body': { parameter: 'scope' },
   'method-not-allowed': { allow: 'POST' },
-};
-
-const layerCauses: Readonly<Record<string, Explained>> = {
-  MALFORMED: {
-    cause:
-      'The message breaks HTTP: framing, a missing or repeated Host, a header that must stand once.',
-    check: 'What rewrites the request on its way? The connection is closed.',
-  },
-  HEADERS_TOO_LARGE: {
-    cause: 'The headers are longer than 16 KiB together.',
-    check: 'Cookies and tracing headers that do not belong here.',
-  },
-  UNTRUSTED_PEER: {
-    cause: '`trustedProxies` is set and the request did not come through one of them.',
-    check: 'Operators: the addresses in `--trusted-proxy`.',
-  },
-  MALFORMED_FORWARDING: {
-    cause:
-      'A declared proxy sent an `X-Forwarded-For` that is no list of addresses, or more than 16 of them.',
-    check: 'Operators: the proxy should set or append to this header, and nobody else.',
-  },
+  'quota-reached': { tokenLifetimeSeconds: 3600 },
 };
 
 const intro = `# Errors
 
 Every refusal is JSON with two members: \`error\`, the code to branch on, and \`error_description\`, words for people that say what
-to do next. The words may change between versions. Nothing that a caller sent is repeated in them. The \`X-Request-Id\` header names the request in the authority's log.
+to do next. The words may change between versions. Nothing that a caller sent is repeated in them. The \`X-Request-Id\` header names the request. The id of a
+refusal says all that is in this table and more to \`countersign explain\`, and nothing to anybody else ([how support uses it](../operating/support.md)). It stands in
+the header alone: RFC 6749 §5.2 has no member for it, and answers that must not be told apart stay the same byte for byte.
 
-The reason in the first column stands in the log (field \`reason\`) and never on the wire; where it says so, the request did not come
-as far as an endpoint and leaves no line. Where one answer has several reasons, they look the same from outside, byte for byte, on purpose: who tries credentials learns nothing from the
+The reason in the first column stands in the log (field \`reason\`) and never on the wire. Where one answer has several reasons, they look the same from outside, byte for byte, on purpose: who tries credentials learns nothing from the
 difference.
 
 **When to repeat a request:** 429 and 503, after as many seconds as \`Retry-After\` says. 408 at once. Nothing else gets better
@@ -76,25 +52,12 @@ const rowsOf = (): readonly Row[] => {
     const answer = wireOf({ reason, ...examples[reason] } as Refusal);
     const key = `${answer.status} ${answer.error} ${answer.description}`;
     const row = rows.get(key) ?? { answer, reasons: [] };
-    const logged = givenBeforeEndpoints.has(reason) ? ' (not logged)' : '';
-    row.reasons.push([`\`${reason}\`${logged}`, explained]);
+    row.reasons.push([`\`${reason}\``, explained]);
     rows.set(key, row);
   }
   const order = ({ answer }: Row): string => `${answer.status} ${answer.error}`;
-  return [...rows.values(), ...layerRows()].sort((a, b) => order(a).localeCompare(order(b)));
+  return [...rows.values()].sort((a, b) => order(a).localeCompare(order(b)));
 };
-
-/** The answers that the HTTP layer has words of its own for. */
-const layerRows = (): readonly Row[] =>
-  Object.entries(layerCauses).map(([name, explained]) => {
-    const answer = (layer as unknown as Record<string, { status: number; body: string }>)[name];
-    if (answer === undefined) throw new Error(`the HTTP layer has no answer ${name}`);
-    const { error, error_description: description } = JSON.parse(answer.body);
-    return {
-      answer: { status: answer.status, error, description, headers: {} },
-      reasons: [['(not logged)', explained]],
-    };
-  });
 
 const sectionOf = ({ answer, reasons }: Row): string => {
   const headers = Object.keys(answer.headers).map((name) => `\`${name}\``);
@@ -132,7 +95,7 @@ const bearerTable = (): string => {
 /** The whole page. */
 export const errorsPage = (): string => {
   const parts = [
-    madeFrom('protocol/src/wire.ts and tools/docs/explained-reasons.ts'),
+    madeFrom('protocol/src/wire.ts and server/src/operations/explained-reasons.ts'),
     intro,
     '## At the authority',
     ...authoritySections(),

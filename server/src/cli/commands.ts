@@ -8,6 +8,7 @@ import { CLIENT_REPORT } from './commands/client-report.ts';
 import { CLIENT_UPDATE } from './commands/client-update.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
 import { DOCTOR_COMMAND } from './commands/doctor.ts';
+import { EXPLAIN_COMMAND } from './commands/explain.ts';
 import { KEY_COMMANDS } from './commands/keys.ts';
 import { MIGRATE_COMMAND } from './commands/migrate.ts';
 import { NODE_COMMANDS } from './commands/nodes.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...SCOPE_COMMANDS,
   ...RESOURCE_COMMANDS,
   ...TOKEN_COMMANDS,
+  EXPLAIN_COMMAND,
   ...AUDIT_COMMANDS,
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,

@@ -35,3 +35,14 @@ export function encodeBase62(value: number, width: number): string {
   if (rest !== 0) throw new RangeError(`a number does not fit ${width} base62 characters`);
   return text;
 }
+
+/** The number that digits write, most significant first; undefined when one of them is none. At most eight digits are exact. */
+export function decodeBase62(text: string): number | undefined {
+  let value = 0;
+  for (const character of text) {
+    const digit = ALPHABET.indexOf(character);
+    if (digit === -1) return undefined;
+    value = value * BASE + digit;
+  }
+  return value;
+}

@@ -7,6 +7,7 @@ import { hkdfSync } from 'node:crypto';
 import { newTokenKey, type TokenKey } from './access-token.ts';
 import { type HmacKey, prepareHmacKey } from './hmac.ts';
 import type { Brand } from './identifiers.ts';
+import { newRequestIdKey, type RequestIdKey } from './request-id.ts';
 
 export const ROOT_KEY_BYTES = 32;
 const DERIVED_KEY_BYTES = 32;
@@ -38,6 +39,19 @@ export function deriveTokenKey(
 
 export function derivePepper(root: Uint8Array, environment: string, version: number): Pepper {
   return prepareHmacKey(deriveKey(root, { purpose: 'secret-pepper', environment, version }));
+}
+
+/** The key of request ids, made from the root of an environment's secrets, which no restore replaces and nothing retires soon. */
+export function deriveRequestIdKey(
+  root: Uint8Array,
+  environment: string,
+  version: number,
+): RequestIdKey {
+  const of = { environment, version };
+  return newRequestIdKey(version, {
+    tagKey: deriveKey(root, { ...of, purpose: 'request-id-tag' }),
+    maskKey: deriveKey(root, { ...of, purpose: 'request-id-mask' }),
+  });
 }
 
 /**

@@ -7,9 +7,16 @@ import type { Randomness } from '../ports/clock.ts';
 import type { KeyPurpose } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { TokenKey, TokenKeyLookup } from './access-token.ts';
-import { derivePepper, deriveTokenKey, type Pepper, ROOT_KEY_BYTES } from './derive.ts';
+import {
+  derivePepper,
+  deriveRequestIdKey,
+  deriveTokenKey,
+  type Pepper,
+  ROOT_KEY_BYTES,
+} from './derive.ts';
 import { type Brand, defaultBrand } from './identifiers.ts';
 import type { MasterKey } from './key-wrapping.ts';
+import type { RequestIdKey } from './request-id.ts';
 
 export type WrappedKey = {
   readonly purpose: KeyPurpose;
@@ -31,10 +38,15 @@ type EnvironmentKeys = {
   readonly lookup: TokenKeyLookup;
 };
 
+/** Whose keys of secrets the ids of refused requests are sealed under: every installation has it, and it is known before any request. */
+export const REQUEST_ID_ENVIRONMENT = 1;
+
 export class KeyRing {
   readonly #master: MasterKey;
   readonly #brand: Brand;
   readonly #environments = new Map<number, EnvironmentKeys>();
+  /** The newest there was. It decides nothing, so that it outlives the moment at which a replica is loaded anew. */
+  #requestIds: RequestIdKey | undefined;
 
   constructor(master: MasterKey, brand: Brand = defaultBrand) {
     this.#master = master;
@@ -54,6 +66,9 @@ export class KeyRing {
       put(keys.token, { version, key: deriveTokenKey(root, named, version), wrapped });
     } else {
       put(keys.secret, { version, key: derivePepper(root, environment.name, version), wrapped });
+      if (environment.ordinal === REQUEST_ID_ENVIRONMENT && version === keys.secret.newest) {
+        this.#requestIds = deriveRequestIdKey(root, environment.name, version);
+      }
     }
     root.fill(0);
     this.#environments.set(environment.ordinal, keys);
@@ -124,6 +139,24 @@ export class KeyRing {
   newestPepper(environmentOrdinal: number): { readonly version: number; readonly pepper: Pepper } {
     const { version, key } = newestOf(this.#of(environmentOrdinal).secret);
     return { version, pepper: key };
+  }
+
+  /** What the ids of refused requests are sealed under; undefined while no key is known. */
+  requestIdKey(): RequestIdKey | undefined {
+    return this.#requestIds;
+  }
+
+  /** The key of request ids of one version, from its wrapped root, whether that is in use or retired. Throws MasterKeyError. */
+  requestIdKeyOf(root: {
+    readonly environment: string;
+    readonly version: number;
+    readonly wrapped: string;
+  }): RequestIdKey {
+    const { environment, version, wrapped } = root;
+    const opened = this.#master.unwrap(wrapped, nameOf('secret', environment, version));
+    const key = deriveRequestIdKey(opened, environment, version);
+    opened.fill(0);
+    return key;
   }
 
   /** Forgets every key: the replica was emptied. */

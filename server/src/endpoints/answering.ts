@@ -1,14 +1,14 @@
-/** Turns what an endpoint decides into an answer: a refusal crosses the one bridge and leaves its cause in the log. */
+/** Turns what an endpoint decides into an answer: a refusal crosses the one bridge and leaves its cause in its id and in the log. */
 
-import { errorBody, isRefusal, type Reason, type Refusal, wireOf } from '@countersign/protocol';
-import type { Log } from '../ports/log.ts';
+import { isRefusal, type Refusal } from '@countersign/protocol';
+import type { Authority } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import type { Asked, RefusedParty } from './refusing.ts';
 import { whenKnown } from './when-known.ts';
 
-/** A refusal with what the log may know beyond its reason: public names only. */
-export type Refused = {
+/** A refusal with what its id and the log may know beyond its reason. */
+export type Refused = RefusedParty & {
   readonly refusal: Refusal;
-  readonly client?: string | undefined;
   /** What is said instead, where the caller is not to be told of the refusal. */
   readonly answer?: Answer;
 };
@@ -18,38 +18,25 @@ export type Decision = Answer | Refusal | Refused;
 
 export type Decide = (incoming: Incoming) => Decision | Promise<Decision>;
 
-/** Wraps the decision of an endpoint: logs each refusal under the request's id and answers with its wire form. */
+/** Tells a refusal with its party from the value that was hoped for. */
+export function isRefused<T>(value: T): value is Extract<T, { readonly refusal: Refusal }> {
+  return typeof value === 'object' && value !== null && 'refusal' in value;
+}
+
+/** Wraps the decision of an endpoint: each refusal is answered with its wire form, under an id that says why. */
 export function answering(
-  where: { readonly endpoint: string; readonly environment: string },
-  log: Log,
+  { refusing }: Pick<Authority, 'refusing'>,
+  asked: Required<Asked>,
   decide: Decide,
 ): (incoming: Incoming) => Answer | Promise<Answer> {
   const answerOf = (incoming: Incoming, decision: Decision): Answer => {
-    if (!('refusal' in decision) && !isRefusal(decision)) return decision;
-    const refused: Refused = 'refusal' in decision ? decision : { refusal: decision };
-    const { refusal, client } = refused;
-    const fields = {
-      requestId: incoming.requestId,
-      ...where,
-      reason: refusal.reason,
-      address: incoming.address,
-      client,
-    };
-    if (OUR_FAULT.has(refusal.reason)) log.warn(fields, 'not decided');
-    else log.info(fields, 'refused');
-    return refused.answer ?? refusalAnswer(refusal);
+    if (!isRefused(decision) && !isRefusal(decision)) return decision;
+    const refused: Refused = isRefused(decision) ? decision : { refusal: decision };
+    const { refusal, answer, ...party } = refused;
+    const at = { ...asked, requestId: incoming.requestId, address: incoming.address };
+    if (answer === undefined) return refusing.refuse(refusal, at, party);
+    refusing.note(refusal, at, party);
+    return answer;
   };
   return (incoming) => whenKnown(decide(incoming), (decision) => answerOf(incoming, decision));
 }
-
-function refusalAnswer(refusal: Refusal): Answer {
-  const wire = wireOf(refusal);
-  return { status: wire.status, headers: wire.headers, body: errorBody(wire) };
-}
-
-const OUR_FAULT: ReadonlySet<Reason> = new Set([
-  'overloaded',
-  'store-unavailable',
-  'lease-lost',
-  'internal-error',
-]);

@@ -4,7 +4,6 @@
  */
 
 import {
-  isRefusal,
   type PresentedCredentials,
   type Reason,
   type Refusal,
@@ -19,12 +18,18 @@ import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
 import { isAllowedFrom } from './allowed-addresses.ts';
+import { isRefused, type Refused } from './answering.ts';
 import type { Authority } from './context.ts';
 
 export type Authenticated = {
   readonly client: ClientCredentials;
   readonly secret: StoredSecret;
 };
+
+/** A refusal to a client that has proven who it is. */
+export function refusedOf({ client, secret }: Authenticated, refusal: Refusal): Refused {
+  return { refusal, client, secret: secret.ordinal };
+}
 
 /** Compared with when there is no client, so that an unknown one costs what a known one does. */
 const NO_SECRET: StoredSecret = {
@@ -50,14 +55,19 @@ export function refuseThrottled(
   authority: Authority,
   environment: number,
   caller: { readonly clientId: string; readonly address: string },
-): RefusalOf<'throttled'> | undefined {
+): Refused | undefined {
+  const ordinal = authority.replica.clients.find(caller.clientId);
   const waitMs = authority.admission.waitMs({
-    client: authority.replica.clients.find(caller.clientId),
+    client: ordinal,
     environment,
     address: caller.address,
     nowMs: authority.clock.monotonicMs(),
   });
-  return waitMs === 0 ? undefined : refuse('throttled', { retryAfterSeconds: waitMs / 1000 });
+  if (waitMs === 0) return undefined;
+  return {
+    refusal: refuse('throttled', { retryAfterSeconds: waitMs / 1000 }),
+    ...(ordinal === undefined ? {} : { client: { ordinal, clientId: caller.clientId } }),
+  };
 }
 
 /** Decides, at once and only under the lease, whether the presented secret is a live one of this client. Counts failures. */
@@ -65,10 +75,11 @@ export function authenticate(
   authority: Authority,
   environment: EnvironmentState,
   attempt: Attempt,
-): Authenticated | Refusal {
-  if (!authority.follower.mayDecide()) return refuse('lease-lost');
+): Authenticated | Refused {
+  const { client } = attempt;
+  if (!authority.follower.mayDecide()) return { refusal: refuse('lease-lost'), client };
   const decision = judge(authority, environment, attempt);
-  if (!isRefusal(decision)) {
+  if (!isRefused(decision)) {
     authority.secretUses.used(decision.secret.ordinal, attempt.address, attempt.nowMs);
     authority.secretMoves.used({
       environment: environment.ordinal,
@@ -76,9 +87,9 @@ export function authenticate(
       stored: decision.secret,
       presented: attempt.presented.clientSecret,
     });
-  } else if (GUESSES.has(decision.reason)) {
+  } else if (GUESSES.has(decision.refusal.reason)) {
     authority.admission.failed({
-      client: attempt.client?.ordinal,
+      client: client?.ordinal,
       environment: environment.ordinal,
       address: attempt.address,
       nowMs: authority.clock.monotonicMs(),
@@ -101,16 +112,26 @@ function judge(
   authority: Authority,
   environment: EnvironmentState,
   attempt: Attempt,
-): Authenticated | Refusal {
+): Authenticated | Refused {
   const { client, presented, nowMs } = attempt;
   const elsewhere = ofAnotherEnvironment(authority, environment, presented.clientId);
-  if (elsewhere !== undefined) return elsewhere;
+  if (elsewhere !== undefined) return { refusal: elsewhere, client };
   const secret = matchingSecret(authority, environment, {
     secrets: client?.secrets ?? [NO_SECRET],
     presented: presented.clientSecret,
   });
-  if (client === undefined) return refuse('unknown-client');
-  if (secret === undefined) return refuse('wrong-secret');
+  if (client === undefined) return { refusal: refuse('unknown-client') };
+  if (secret === undefined) return { refusal: refuse('wrong-secret'), client };
+  const refusal = refusalOf(authority, { client, secret }, { address: attempt.address, nowMs });
+  return refusal === undefined ? { client, secret } : refusedOf({ client, secret }, refusal);
+}
+
+/** Why a client whose secret is right may not have what it asks for. */
+function refusalOf(
+  authority: Authority,
+  { client, secret }: Authenticated,
+  { address, nowMs }: { readonly address: string; readonly nowMs: number },
+): Refusal | undefined {
   if (secret.revoked) return refuse('revoked-secret');
   if (secret.expiresAtMs !== undefined && nowMs >= secret.expiresAtMs) {
     return refuse('expired-secret');
@@ -122,8 +143,8 @@ function judge(
   if (authority.replica.program(clients.program(client.ordinal))?.suspended !== false) {
     return refuse('suspended-program');
   }
-  if (!isAllowedFrom(client, attempt.address)) return refuse('address-not-allowed');
-  return { client, secret };
+  if (!isAllowedFrom(client, address)) return refuse('address-not-allowed');
+  return undefined;
 }
 
 /** Told by the public tag of the client_id alone, so it gives nothing away (and nothing is looked up elsewhere). */

@@ -1,11 +1,7 @@
 /** Authenticates whoever asks about a token, at introspection and revocation: the same rules as at /token. */
 
-import {
-  isRefusal,
-  parseTokenQueryForm,
-  type Refusal,
-  type TokenQuery,
-} from '@countersign/protocol';
+import { isRefusal, parseTokenQueryForm, type TokenQuery } from '@countersign/protocol';
+import { isRefused, type Refused } from './answering.ts';
 import { type Authenticated, authenticate, clientOf, refuseThrottled } from './authenticate.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Incoming } from './exchange.ts';
@@ -19,11 +15,11 @@ export function callerOf(
   authority: Authority,
   ordinal: number,
   incoming: Incoming,
-): Caller | Refusal | Promise<Caller | Refusal> {
+): Caller | Refused | Promise<Caller | Refused> {
   const form = readForm(authority, ordinal, incoming);
-  if (isRefusal(form)) return form;
+  if (isRefusal(form)) return { refusal: form };
   const query = parseTokenQueryForm(form);
-  if (isRefusal(query)) return query;
+  if (isRefusal(query)) return { refusal: query };
 
   const { address } = incoming;
   const throttled = refuseThrottled(authority, ordinal, { clientId: query.clientId, address });
@@ -32,6 +28,6 @@ export function callerOf(
     const nowMs = authority.clock.wallMs();
     const attempt = { client, presented: query, address, nowMs };
     const decision = authenticate(authority, environmentOf(authority, ordinal), attempt);
-    return isRefusal(decision) ? decision : { ...decision, query };
+    return isRefused(decision) ? decision : { ...decision, query };
   });
 }

@@ -14,6 +14,7 @@ import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
 import type { Quotas } from './quotas.ts';
 import type { RecordChecks } from './record-checks.ts';
+import type { Refusing } from './refusing.ts';
 import type { SecretMoves } from './secret-moves.ts';
 import type { SecretUses } from './secret-uses.ts';
 
@@ -27,6 +28,7 @@ export type Authority = {
   /** Waits until every node has acknowledged a change. */
   readonly receipt: (change: ChangeRef) => Promise<Receipt>;
   readonly admission: Admission;
+  readonly refusing: Refusing;
   readonly background: Background;
   readonly secretMoves: SecretMoves;
   readonly secretUses: SecretUses;

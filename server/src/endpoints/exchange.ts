@@ -14,6 +14,8 @@ export type Incoming = {
 };
 
 export type Answer = {
+  /** Takes the place of the request's own id in the answer: that of a refusal says why, to whoever can open it. */
+  readonly requestId?: string;
   readonly status: number;
   /** Beyond those that every answer carries (`Cache-Control`, request id, …). */
   readonly headers?: Readonly<Record<string, string>>;

@@ -14,8 +14,9 @@ import {
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
 import { isAllowedFrom } from './allowed-addresses.ts';
-import { answering, type Decision } from './answering.ts';
-import { callerOf } from './caller.ts';
+import { answering, type Decision, isRefused } from './answering.ts';
+import { refusedOf } from './authenticate.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
@@ -29,8 +30,7 @@ export function introspectEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
 ): (incoming: Incoming) => Answer | Promise<Answer> {
-  const where = { endpoint: 'introspect', environment: environment.name };
-  return answering(where, authority.log, (incoming) =>
+  return answering(authority, { endpoint: 'introspect', environment }, (incoming) =>
     introspect(authority, environment.ordinal, incoming),
   );
 }
@@ -41,16 +41,18 @@ function introspect(
   incoming: Incoming,
 ): Decision | Promise<Decision> {
   return whenKnown(callerOf(authority, ordinal, incoming), (caller) => {
-    if (isRefusal(caller)) return caller;
+    if (isRefused(caller)) return caller;
     const { token, clientIp } = caller.query;
     const from = clientIp === undefined ? undefined : canonicalAddress(clientIp);
-    if (clientIp !== undefined && from === undefined) return refuse('client-ip-malformed');
-    return judged(authority, ordinal, { caller: caller.client, token, from });
+    if (clientIp !== undefined && from === undefined) {
+      return refusedOf(caller, refuse('client-ip-malformed'));
+    }
+    return judged(authority, ordinal, { caller, token, from });
   });
 }
 
 type Question = {
-  readonly caller: ClientCredentials;
+  readonly caller: Caller;
   readonly token: string;
   /** Who presented the token, where the caller says so. */
   readonly from: string | undefined;
@@ -62,11 +64,12 @@ function judged(
   question: Question,
 ): Decision | Promise<Decision> {
   return whenKnown(verifyToken(authority, ordinal, question.token), (verified) => {
-    if (isRefusal(verified)) return { refusal: verified, client: question.caller.clientId };
+    if (isRefusal(verified)) return refusedOf(question.caller, verified);
     if (verified.standing !== 'live') return INACTIVE_ANSWER;
     const { client } = verified.claims;
     const isHeldToAddresses =
-      client !== question.caller.ordinal && authority.replica.clients.verifiesAddress(client);
+      client !== question.caller.client.ordinal &&
+      authority.replica.clients.verifiesAddress(client);
     if (!isHeldToAddresses) return tell(authority, ordinal, { ...question, verified });
     const owner = authority.credentials.get(client);
     // Loading takes time in which the token may die, so all is judged anew once its owner is at hand.
@@ -75,7 +78,7 @@ function judged(
     }
     const refusal = refuseElsewhere(owner, question.from);
     if (refusal === undefined) return tell(authority, ordinal, { ...question, verified });
-    return { refusal, client: owner.clientId, answer: INACTIVE_ANSWER };
+    return { refusal, client: owner, answer: INACTIVE_ANSWER };
   });
 }
 
@@ -93,7 +96,7 @@ function tell(
   const { caller, verified } = asked;
   const { claims, jti } = verified;
   authority.recordChecks.verified(verified);
-  if (!maySee(caller, claims)) return INACTIVE_ANSWER;
+  if (!maySee(caller.client, claims)) return INACTIVE_ANSWER;
 
   const { clients, program } = authority.replica;
   const environment = environmentOf(authority, ordinal);

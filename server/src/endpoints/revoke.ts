@@ -3,8 +3,9 @@
  * for a token that was dead or never was.
  */
 
-import { expiresAtSeconds, isRefusal, type Refusal, refuse } from '@countersign/protocol';
-import { answering, type Refused } from './answering.ts';
+import { expiresAtSeconds, isRefusal, refuse } from '@countersign/protocol';
+import { answering, isRefused, type Refused } from './answering.ts';
+import { refusedOf } from './authenticate.ts';
 import { callerOf } from './caller.ts';
 import type { Authority } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
@@ -17,8 +18,7 @@ export function revokeEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
 ): (incoming: Incoming) => Answer | Promise<Answer> {
-  const where = { endpoint: 'revoke', environment: environment.name };
-  return answering(where, authority.log, (incoming) =>
+  return answering(authority, { endpoint: 'revoke', environment }, (incoming) =>
     revoke(authority, environment.ordinal, incoming),
   );
 }
@@ -27,18 +27,18 @@ async function revoke(
   authority: Authority,
   ordinal: number,
   incoming: Incoming,
-): Promise<Answer | Refusal | Refused> {
+): Promise<Answer | Refused> {
   const caller = await callerOf(authority, ordinal, incoming);
-  if (isRefusal(caller)) return caller;
+  if (isRefused(caller)) return caller;
   const { clientId } = caller.client;
   const verified = await verifyToken(authority, ordinal, caller.query.token);
-  if (isRefusal(verified)) return { refusal: verified, client: clientId };
+  if (isRefusal(verified)) return refusedOf(caller, verified);
   // RFC 7009 §2.2: a token that is not known is not worth an error.
   if (verified.standing === 'unknown' || verified.standing === 'expired') return DONE;
   const { jti, claims } = verified;
   if (claims.client !== caller.client.ordinal) {
     reportStranger(authority, incoming, { client: clientId, jti, owner: claims.client });
-    return { refusal: refuse('token-of-another-client'), client: clientId };
+    return refusedOf(caller, refuse('token-of-another-client'));
   }
   const change =
     verified.standing === 'live'
@@ -55,7 +55,7 @@ async function revoke(
       : // Dead here already; but the other nodes must have heard of it too before this says so.
         authority.replica.position;
   const receipt = await authority.receipt(change);
-  if (!receipt.complete) return { refusal: refuse('store-unavailable'), client: clientId };
+  if (!receipt.complete) return refusedOf(caller, refuse('store-unavailable'));
   return DONE;
 }
 

@@ -28,8 +28,14 @@ import type { ClientCredentials } from '../ports/model.ts';
 import { ChangeRefused } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
 import { standingOf } from '../replica/standing.ts';
-import { answering, type Refused } from './answering.ts';
-import { authenticate, clientOf, refuseThrottled } from './authenticate.ts';
+import { answering, type Decision, isRefused, type Refused } from './answering.ts';
+import {
+  type Authenticated,
+  authenticate,
+  clientOf,
+  refusedOf,
+  refuseThrottled,
+} from './authenticate.ts';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import { readForm } from './form.ts';
@@ -39,9 +45,7 @@ import { HOUR_MS } from './quotas.ts';
 const DECISIONS_MAX = 3;
 const NONCE_BYTES = 12;
 
-type Grant = {
-  readonly client: ClientCredentials;
-  readonly secret: number;
+type Grant = Authenticated & {
   readonly scope: string;
   readonly resource: number;
 };
@@ -51,17 +55,12 @@ export function tokenEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
 ): (incoming: Incoming) => Answer | Promise<Answer> {
-  const where = { endpoint: 'token', environment: environment.name };
-  return answering(where, authority.log, (incoming) =>
+  return answering(authority, { endpoint: 'token', environment }, (incoming) =>
     issue(authority, environment.ordinal, incoming),
   );
 }
 
-async function issue(
-  authority: Authority,
-  ordinal: number,
-  incoming: Incoming,
-): Promise<Answer | Refusal | Refused> {
+async function issue(authority: Authority, ordinal: number, incoming: Incoming): Promise<Decision> {
   const form = readForm(authority, ordinal, incoming);
   if (isRefusal(form)) return form;
   const request = parseTokenRequest(form);
@@ -77,18 +76,18 @@ async function issue(
     const nowMs = authority.clock.wallMs();
     const environment = environmentOf(authority, ordinal);
     const grant = decide(authority, environment, { client, request, address, nowMs });
-    if (isRefusal(grant)) return { refusal: grant, client: client?.clientId };
+    if (isRefused(grant)) return grant;
     const scopeSet = environment.scopeSetIds.get(grant.scope);
     if (scopeSet === undefined) {
       const refusal = await internScopeSet(authority, ordinal, grant);
-      if (refusal !== undefined) return { refusal, client: grant.client.clientId };
+      if (refusal !== undefined) return refusedOf(grant, refusal);
       continue;
     }
 
     const claims: TokenClaims = {
       client: grant.client.ordinal,
       generation: authority.replica.generationOf(grant.client.ordinal),
-      secret: grant.secret,
+      secret: grant.secret.ordinal,
       issuedAtMs: nowMs,
       lifetimeSeconds: grant.client.tokenLifetimeSeconds,
       scopeSet,
@@ -122,13 +121,13 @@ function decide(
     readonly address: string;
     readonly nowMs: number;
   },
-): Grant | Refusal {
+): Grant | Refused {
   const { client, request, address, nowMs } = attempt;
   const presented = { client, presented: request, address, nowMs };
   const authenticated = authenticate(authority, environment, presented);
-  if (isRefusal(authenticated)) return authenticated;
+  if (isRefused(authenticated)) return authenticated;
   const scope = grantScope(request.scope, authenticated.client.scope);
-  if (isRefusal(scope)) return scope;
+  if (isRefusal(scope)) return refusedOf(authenticated, scope);
   const resource = chooseResource(
     request.resources,
     authenticated.client.resources.map((number) => ({
@@ -136,16 +135,11 @@ function decide(
       uri: environment.resources.get(number) ?? '',
     })),
   );
-  if (isRefusal(resource)) return resource;
+  if (isRefusal(resource)) return refusedOf(authenticated, resource);
   // Last of all, so that only what would be granted counts.
   const overdrawn = refuseOverdrawn(authority, authenticated.client, nowMs);
-  if (overdrawn !== undefined) return overdrawn;
-  return {
-    client: authenticated.client,
-    secret: authenticated.secret.ordinal,
-    scope: scope.canonical,
-    resource,
-  };
+  if (overdrawn !== undefined) return refusedOf(authenticated, overdrawn);
+  return { ...authenticated, scope: scope.canonical, resource };
 }
 
 function refuseOverdrawn(

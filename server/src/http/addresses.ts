@@ -51,7 +51,8 @@ export function makeAddresses(trustedProxies: readonly string[]): Addresses {
   };
 }
 
-function peerAddress(peer: string | undefined): string {
+/** The address of a socket's other end; '' when it is gone. */
+export function peerAddress(peer: string | undefined): string {
   if (peer === undefined) return '';
   // A dual-stack listener sees IPv4 callers as ::ffff:192.0.2.7; nearly all others are spelled right already.
   return peer.startsWith('::ffff:') ? (canonicalAddress(peer) ?? '') : peer;

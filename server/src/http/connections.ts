@@ -6,9 +6,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Answer } from '../endpoints/exchange.ts';
+import { type Refusal, refuse } from '@countersign/protocol';
 import type { HttpLimits } from './limits.ts';
-import { HEADERS_TOO_LARGE, LATE, MALFORMED, NO_TUNNEL, TOO_LARGE } from './refusals.ts';
 
 export type Connection = {
   /** Requests that have begun and are not answered; more than one when a caller pipelines. */
@@ -43,8 +42,8 @@ type Watched = {
   readonly server: Server;
   readonly isTls: boolean;
   readonly limits: HttpLimits;
-  /** An answer as it stands on the wire, where no response object exists. */
-  readonly text: (answer: Answer) => string;
+  /** What a refused peer is told, as it stands on the wire: no response object exists. */
+  readonly text: (refusal: Refusal, peer: string) => string;
 };
 
 /** Watches the connections of a server; to be called before it listens. */
@@ -68,10 +67,17 @@ export function watchConnections({ server, isTls, limits, text }: Watched): Conn
   // Node's own socket timeout would do this too, for a new timer at every request.
   const sweep = setInterval(() => cutUnread(connections), limits.unreadMsMax);
   sweep.unref();
-  const tell = (socket: Duplex, answer: Answer): void => {
-    sayLast(socket, { text: text(answer), lingerMs: answer === LATE ? 0 : limits.lingerMsMax });
+  const tell = (socket: Duplex, refusal: Refusal): void => {
+    const told = text(refusal, (socket as Socket).remoteAddress ?? '');
+    sayLast(socket, {
+      text: told,
+      lingerMs: refusal.reason === 'timeout' ? 0 : limits.lingerMsMax,
+    });
   };
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => tell(socket, NO_TUNNEL));
+  // CONNECT asks for a tunnel; no path of ours is one.
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+    tell(socket, refuse('method-not-allowed', { allow: 'GET, HEAD, POST' })),
+  );
   server.on('clientError', (error: Error, socket: Duplex) => {
     refuseBytes(error, { socket, connection: connections.get(socket), tell });
   });
@@ -150,7 +156,7 @@ function refuseBytes(
   at: {
     readonly socket: Duplex;
     readonly connection: Connection | undefined;
-    readonly tell: (socket: Duplex, answer: Answer) => void;
+    readonly tell: (socket: Duplex, refusal: Refusal) => void;
   },
 ): void {
   const { socket, connection } = at;
@@ -169,7 +175,7 @@ function refuseBytes(
       return;
     case 'tell':
       connection.isOver = true;
-      at.tell(socket, answerFor(error));
+      at.tell(socket, refusalOf(error));
   }
 }
 
@@ -205,15 +211,15 @@ function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }
 
-function answerFor(error: Error): Answer {
+function refusalOf(error: Error): Refusal {
   switch (codeOf(error)) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return LATE;
+      return refuse('timeout');
     case 'HPE_HEADER_OVERFLOW':
-      return HEADERS_TOO_LARGE;
+      return refuse('headers-too-large');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return TOO_LARGE;
+      return refuse('too-large');
     default:
-      return MALFORMED;
+      return refuse('malformed-message');
   }
 }

@@ -14,14 +14,15 @@
  * Not here: 404 and 405 (the router), 408 and bytes that are no request (connections.ts).
  */
 
+import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
-import { type Caller, makeAddresses } from './addresses.ts';
+import type { Asked } from '../endpoints/refusing.ts';
+import type { Addresses, Caller } from './addresses.ts';
 import type { Answering, Exchange } from './answering.ts';
 import { NO_BODY, readBody } from './body.ts';
 import type { Explain } from './failures.ts';
 import { type Head, hasBody, isMalformed, isSmall, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
-import * as refusals from './refusals.ts';
 
 export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
 
@@ -29,6 +30,7 @@ export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
 export type Target = {
   /** As the route declares it: the only form of a URL that may stand in a log. */
   readonly path: string;
+  readonly asked: Asked | undefined;
   readonly isProbe: boolean;
   readonly handle: Handler;
 };
@@ -41,19 +43,18 @@ export type Flow = {
 /** Builds the flow of one listener. */
 export function makeFlow(settings: {
   readonly limits: HttpLimits;
-  readonly trustedProxies: readonly string[];
+  readonly callerOf: Addresses;
   readonly answering: Answering;
   readonly explain: Explain;
 }): Flow {
-  const { limits, answering, explain } = settings;
-  const callerOf = makeAddresses(settings.trustedProxies);
+  const { limits, answering, explain, callerOf } = settings;
   let inFlight = 0;
 
   function serve(target: Target, exchange: Exchange): void {
     const { request, response } = exchange;
     const head = readHead(request.rawHeaders);
     if (isMalformed(head, request.httpVersion)) {
-      answering.refuseAndClose(exchange, refusals.MALFORMED);
+      answering.refuseAndClose(exchange, refuse('malformed-message'));
       return;
     }
     const caller = callerOf(request.socket.remoteAddress, head);
@@ -63,7 +64,7 @@ export function makeFlow(settings: {
       return;
     }
     if (head.transferEncoding === undefined && !isSmall(head, limits.bodyBytesMax)) {
-      answering.refuseAndClose(exchange, refusals.TOO_LARGE);
+      answering.refuseAndClose(exchange, refuse('too-large'));
       return;
     }
     const arrived = (body: Uint8Array): void =>
@@ -76,27 +77,26 @@ export function makeFlow(settings: {
     if (head.expectsContinue && request.httpVersion !== '1.0') response.writeContinue();
     readBody(request, limits.bodyBytesMax, {
       whole: arrived,
-      tooLarge: () => answering.refuseAndClose(exchange, refusals.TOO_LARGE),
+      tooLarge: () => answering.refuseAndClose(exchange, refuse('too-large')),
     });
   }
 
   function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
     if (inFlight >= limits.inFlightMax && !target.isProbe) {
-      answering.answer(exchange, refusals.OVERLOADED);
+      answering.answer(exchange, answering.refusalAnswer(exchange, refuse('overloaded')));
       return;
     }
     inFlight += 1;
-    const where = { requestId: exchange.id, path: target.path };
     const finish = (answer: Answer): void => {
       inFlight -= 1;
       try {
         answering.answer(exchange, answer);
       } catch (error) {
         // The endpoint named a header that HTTP cannot carry. Nothing was written yet.
-        answering.answer(exchange, explain(error, where));
+        answering.answer(exchange, explain(error, exchange, target.path));
       }
     };
-    const fail = (error: unknown): void => finish(explain(error, where));
+    const fail = (error: unknown): void => finish(explain(error, exchange, target.path));
     let answer: Answer | Promise<Answer>;
     try {
       answer = target.handle(incoming);
@@ -112,17 +112,18 @@ export function makeFlow(settings: {
 }
 
 const CALLER_REFUSALS = {
-  'untrusted-peer': refusals.UNTRUSTED_PEER,
-  'plain-http': refusals.PLAIN_HTTP,
-  'malformed-forwarding': refusals.MALFORMED_FORWARDING,
+  'untrusted-peer': refuse('untrusted-peer'),
+  'plain-http': refuse('plain-http'),
+  'malformed-forwarding': refuse('malformed-forwarding'),
 };
 
-function earlyRefusal(target: Target, head: Head, caller: Caller): Answer | undefined {
+function earlyRefusal(target: Target, head: Head, caller: Caller): Refusal | undefined {
   // Orchestrators ask probes directly, past every proxy, and learn nothing that needs a caller.
   if ('refused' in caller && !target.isProbe) return CALLER_REFUSALS[caller.refused];
   const encoding = head.contentEncoding;
   // A packed body could unpack to any size, and none of ours needs packing.
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return refusals.ENCODED;
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    return refuse('unsupported-encoding');
   return undefined;
 }
 

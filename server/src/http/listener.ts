@@ -3,8 +3,10 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { newRefusing, type Refusing } from '../endpoints/refusing.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { makeAddresses, peerAddress } from './addresses.ts';
 import { makeAnswering } from './answering.ts';
 import { watchConnections } from './connections.ts';
 import { describeError } from './describe-error.ts';
@@ -30,6 +32,8 @@ export type ListenerSettings = {
   /** CIDR blocks of the TLS proxies in front. When there are any, nobody else is served. */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
+  /** What refusals leave behind; left out: a line in the log under a plain id. */
+  readonly refusing?: Refusing;
   readonly log: Log;
   readonly clock: Clock;
   readonly randomness: Randomness;
@@ -53,16 +57,22 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   const { log, clock, randomness, routes, trustedProxies = [] } = settings;
   const limits: HttpLimits = { ...HTTP_LIMITS, ...settings.limits };
   const { server, certificate } = await makeServer(settings, limits);
+  const { refusing = newRefusing({ key: () => undefined, clock, log }) } = settings;
   const nextId = makeRequestIds(randomness);
   const connections = watchConnections({
     server,
     isTls: certificate !== undefined,
     limits,
-    text: (answer) => answerText(answer, { requestId: nextId(), nowMs: clock.wallMs() }),
+    text: (refusal, peer) => {
+      const at = { requestId: nextId(), address: peerAddress(peer) };
+      const answer = refusing.refuse(refusal, at);
+      return answerText(answer, { ...at, nowMs: clock.wallMs() });
+    },
   });
-  const answering = makeAnswering(connections, limits);
-  const explain = makeExplain(log, clock);
-  const flow = makeFlow({ limits, trustedProxies, answering, explain });
+  const callerOf = makeAddresses(trustedProxies);
+  const answering = makeAnswering({ connections, limits, refusing, callerOf });
+  const explain = makeExplain(answering, log, clock);
+  const flow = makeFlow({ limits, callerOf, answering, explain });
   const route = makeRouter({ routes, nextId, connections, answering, explain, flow });
   server.on('request', route);
   // The flow says 100 or refuses; an expectation that nobody knows may be ignored (RFC 9110 §10.1.1).

@@ -19,10 +19,11 @@ export type Envelope = {
 
 /** The header list of an answer, names and values in turn, as `writeHead` and the wire want it. */
 function headerList(answer: Answer, envelope: Envelope): string[] {
+  const { requestId = envelope.requestId } = answer;
   const list =
     answer.headers === undefined
-      ? commonHeaders(answer, envelope.requestId)
-      : overridden(commonHeaders(answer, envelope.requestId), answer.headers);
+      ? commonHeaders(answer, requestId)
+      : overridden(commonHeaders(answer, requestId), answer.headers);
   if (envelope.lastOfConnection) list.push('Connection', 'close');
   return list;
 }

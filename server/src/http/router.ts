@@ -7,18 +7,20 @@
  */
 
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { Answer } from '../endpoints/exchange.ts';
-import type { Answering } from './answering.ts';
+import { type Refusal, refuse } from '@countersign/protocol';
+import type { Asked } from '../endpoints/refusing.ts';
+import type { Answering, Exchange } from './answering.ts';
 import type { Connections } from './connections.ts';
 import type { Flow, Handler, Target } from './exchange-flow.ts';
 import type { Explain } from './failures.ts';
-import { MALFORMED, methodNotAllowed, NOT_FOUND } from './refusals.ts';
 
 export type Route = {
   /** Only requests for this host name, whatever their port; left out: any that no other route claims. */
   readonly host?: string;
   /** Compared as it stands: case, slashes, percent signs and all. */
   readonly path: string;
+  /** What is asked there, for whoever explains a refusal. */
+  readonly asked?: Asked;
   /** A health probe: answered under overload, and to peers that are no declared proxy. */
   readonly isProbe?: boolean;
   /** GET answers HEAD too. Whatever is not here is answered 405. */
@@ -28,7 +30,8 @@ export type Route = {
 type Place = {
   readonly get: Target | undefined;
   readonly post: Target | undefined;
-  readonly otherwise: Answer;
+  readonly asked: Asked | undefined;
+  readonly otherwise: Refusal;
 };
 
 /** What stands at one path: for hosts of its own, and for all others under ''. */
@@ -53,19 +56,26 @@ export function makeRouter(parts: Parts): RequestListener {
   return (request, response) => {
     const connection = connections.begin(request);
     if (connection === undefined) return;
-    const exchange = { id: nextId(), request, response, connection };
+    const exchange: Exchange = {
+      id: nextId(),
+      request,
+      response,
+      connection,
+      asked: undefined,
+    };
     try {
       const place = find(table, request);
-      if (place === 'malformed') answering.refuseAndClose(exchange, MALFORMED);
-      else if (place === undefined) answering.refuse(exchange, NOT_FOUND);
+      if (place === 'malformed') answering.refuseAndClose(exchange, refuse('malformed-message'));
+      else if (place === undefined) answering.refuse(exchange, refuse('not-found'));
       else {
+        exchange.asked = place.asked;
         const target = targetOf(place, request.method);
         if (target === undefined) answering.refuse(exchange, place.otherwise);
         else flow.serve(target, exchange);
       }
     } catch (error) {
       // A fault of this layer: no endpoint's exception comes this far.
-      answering.refuseAndClose(exchange, explain(error, { requestId: exchange.id, path: '' }));
+      answering.refuseAndClose(exchange, explain(error, exchange, ''));
     }
   };
 }
@@ -83,9 +93,9 @@ function tableOf(routes: readonly Route[]): ReadonlyMap<string, Places> {
   return table;
 }
 
-function placeOf({ path, isProbe = false, methods }: Route): Place {
+function placeOf({ path, asked, isProbe = false, methods }: Route): Place {
   const target = (handle: Handler | undefined): Target | undefined =>
-    handle === undefined ? undefined : { path, isProbe, handle };
+    handle === undefined ? undefined : { path, asked, isProbe, handle };
   const allowed = [
     ...(methods.GET === undefined ? [] : ['GET', 'HEAD']),
     ...(methods.POST === undefined ? [] : ['POST']),
@@ -93,7 +103,8 @@ function placeOf({ path, isProbe = false, methods }: Route): Place {
   return {
     get: target(methods.GET),
     post: target(methods.POST),
-    otherwise: methodNotAllowed(allowed.join(', ')),
+    asked,
+    otherwise: refuse('method-not-allowed', { allow: allowed.join(', ') }),
   };
 }
 
