@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isRefusal } from '@countersign/protocol';
 import { prepareHmacKey } from '../credentials/hmac.ts';
 import { systemRandomness } from '../credentials/random.ts';
 import { macOfSecret } from '../credentials/secret-hash.ts';
 import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
+import { isRefused } from './answering.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authority } from './context.ts';
 
@@ -65,7 +65,7 @@ function setUp(peppers: readonly number[]) {
       address,
       nowMs: 0,
     });
-    return { secret: isRefusal(found) ? found.reason : found.secret.ordinal, hashes };
+    return { secret: isRefused(found) ? found.refusal.reason : found.secret.ordinal, hashes };
   };
   return { attempt, uses };
 }
