@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const sets: Readonly<Record<string, readonly string[]>> = {
   all: [
     'protocol/src/**/*.test.ts',
+    'client/src/**/*.test.ts',
     'server/src/**/*.test.ts',
     'conformance/**/*.test.ts',
     'examples/**/*.test.ts',
@@ -16,7 +17,12 @@ const sets: Readonly<Record<string, readonly string[]>> = {
     'bench/**/*.test.ts',
     'simulation/**/*.test.ts',
   ],
-  unit: ['protocol/src/**/*.test.ts', 'server/src/**/*.test.ts', 'tools/**/*.test.ts'],
+  unit: [
+    'protocol/src/**/*.test.ts',
+    'client/src/**/*.test.ts',
+    'server/src/**/*.test.ts',
+    'tools/**/*.test.ts',
+  ],
   long: ['{server,conformance,bench}/**/*.long.ts'],
 };
 

@@ -62,7 +62,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   server: ['@countersign/protocol'],
-  examples: ['@countersign/protocol'],
+  client: [],
+  examples: ['@countersign/protocol', '@countersign/client'],
   bench: ['@countersign/protocol', 'countersign'],
 };
 

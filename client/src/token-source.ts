@@ -1,0 +1,96 @@
+/** Holds the token: one request for all who ask, renewed ahead of its end, given up when the API refuses it. */
+
+import { discoverTokenEndpoint } from './discovery.ts';
+import { TokenError } from './errors.ts';
+import type { Redacted } from './redacted.ts';
+import { readSecrets, type SecretSource } from './secret-source.ts';
+import { type Ask, type Granted, requestToken } from './token-request.ts';
+
+export type TokenSource = {
+  /** A token that is good now. Throws `TokenError`. */
+  get(): Promise<Redacted>;
+  /** The API has refused this token: the next one who asks gets another. */
+  discard(token: Redacted): void;
+};
+
+export type TokenSourceOptions = Omit<Ask, 'tokenEndpoint'> & {
+  readonly issuer: URL;
+  readonly tokenEndpoint: URL | undefined;
+  readonly clientSecret: SecretSource;
+  readonly nowMs: () => number;
+};
+
+/** Renewed at a moment between these shares of its life, so that a partner's many processes do not all ask at once. */
+const RENEWED_FROM = 0.75;
+const RENEWED_TO = 0.9;
+/** Refused credentials are not tried again before this; doubled with each refusal up to the longest. */
+const REFUSED_PAUSE_MS = 1_000;
+const REFUSED_PAUSE_MS_MAX = 60_000;
+
+type Held = { readonly token: Redacted; readonly renewAtMs: number; readonly endsAtMs: number };
+
+export function newTokenSource(options: TokenSourceOptions): TokenSource {
+  const { nowMs, random } = options;
+  let { tokenEndpoint } = options;
+  let held: Held | undefined;
+  let request: Promise<Redacted> | undefined;
+  let lastGood: string | undefined;
+  let refusal: { readonly error: TokenError; readonly untilMs: number } | undefined;
+  let refusals = 0;
+
+  const ask = async (): Promise<Redacted> => {
+    tokenEndpoint ??= await discoverTokenEndpoint(options.issuer, options);
+    const current = await readSecrets(options.clientSecret);
+    // The new one first; the one that worked last may outlive what the source says.
+    const secrets = lastGood === undefined ? current : [...new Set([...current, lastGood])];
+    // From before it was sent: the token's life began somewhere in between.
+    const askedAtMs = nowMs();
+    const granted = await requestToken({ ...options, tokenEndpoint }, secrets);
+    lastGood = granted.secret;
+    held = lifeOf(granted, askedAtMs, random());
+    return granted.token;
+  };
+
+  const askAndRemember = async (): Promise<Redacted> => {
+    try {
+      const token = await ask();
+      refusals = 0;
+      refusal = undefined;
+      return token;
+    } catch (error) {
+      if (error instanceof TokenError && error.code === 'credentials-refused') {
+        const pauseMs = Math.min(REFUSED_PAUSE_MS * 2 ** refusals, REFUSED_PAUSE_MS_MAX);
+        refusals += 1;
+        refusal = { error, untilMs: nowMs() + pauseMs };
+      }
+      throw error;
+    } finally {
+      request = undefined;
+    }
+  };
+
+  const renew = (): Promise<Redacted> => {
+    // A client that is suspended must not hammer the authority with each call of the API.
+    if (refusal !== undefined && nowMs() < refusal.untilMs) return Promise.reject(refusal.error);
+    request ??= askAndRemember();
+    return request;
+  };
+
+  return {
+    get: async () => {
+      const now = nowMs();
+      if (held === undefined || now >= held.endsAtMs) return await renew();
+      // Good still: nobody waits for the next one, and should it fail there is time to try again.
+      if (now >= held.renewAtMs) renew().catch(() => {});
+      return held.token;
+    },
+    discard: (token) => {
+      if (held?.token === token) held = undefined;
+    },
+  };
+}
+
+function lifeOf({ token, lifetimeMs }: Granted, askedAtMs: number, random: number): Held {
+  const share = RENEWED_FROM + random * (RENEWED_TO - RENEWED_FROM);
+  return { token, renewAtMs: askedAtMs + lifetimeMs * share, endsAtMs: askedAtMs + lifetimeMs };
+}
