@@ -1,7 +1,7 @@
 /** Puts a running node together: store, keys, replica, journal and what the endpoints need of them. Nothing listens yet. */
 
 import { hostname } from 'node:os';
-import { baseUrlOf, type Config } from './config.ts';
+import { adminIssuerOf, baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import type { OpenedData } from './data-directory.ts';
 import { newAdmission } from './endpoints/admission.ts';
@@ -13,15 +13,17 @@ import { newRefusing } from './endpoints/refusing.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { newSecretUses } from './endpoints/secret-uses.ts';
 import type { OperationContext } from './operations/context.ts';
+import { openOperators } from './operations/operators.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
+import { OPERATORS } from './ports/model.ts';
 import { newCredentialsCache } from './replica/credentials-cache.ts';
 import { FOLLOWER_DEFAULTS, newFollower } from './replica/follower.ts';
 import { awaitReceipt, newSightings } from './replica/receipt.ts';
 import { newReplica } from './replica/replica.ts';
 import { VERSION } from './version.ts';
 
-/** A partner waits this long for a revocation's receipt; then it is told to ask again. */
+/** Whoever changes something over HTTP waits this long for the receipt; then it is told to ask again. */
 const REVOCATION_WAIT_MS = 5_000;
 
 export type Node = {
@@ -46,6 +48,12 @@ export type Parts = {
 export async function newNode({ config, data, clock, randomness, log }: Parts): Promise<Node> {
   const { store } = data;
   const { node, slot } = store.takeNode();
+  const adminIssuer = adminIssuerOf(config);
+  await openOperators({
+    ...{ changes: store, directory: store.directory, clock, randomness, adminIssuer },
+    keyRing: new KeyRing(data.masterKey),
+    actor: 'system:configuration',
+  });
   await configureIssuers(config, data, clock);
   const keyRing = new KeyRing(data.masterKey);
   const replica = newReplica({
@@ -131,9 +139,11 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       nodes: store.nodes,
       journal: data.journal.reader,
       duties: store.duties,
-      keyRing,
-      clock,
-      randomness,
+      ...{ keyRing, clock, randomness, adminIssuer, sightings },
+      replica: async () => {
+        await follower.catchUp();
+        return replica;
+      },
     }),
     start: () => follower.start(),
     stop: async () => {
@@ -151,7 +161,10 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
 async function configureIssuers(config: Config, data: OpenedData, clock: Clock): Promise<void> {
   for (const environment of await data.store.directory.environments()) {
     const configured = config.environments.find(({ name }) => name === environment.name);
-    const issuer = configured?.issuer ?? `${baseUrlOf(config)}/${environment.name}`;
+    const issuer =
+      environment.name === OPERATORS.environment
+        ? adminIssuerOf(config)
+        : (configured?.issuer ?? `${baseUrlOf(config)}/${environment.name}`);
     if (issuer === environment.issuer) continue;
     await data.store.commit({
       change: { kind: 'environment.configure', environment: environment.name, issuer },

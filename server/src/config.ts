@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { isEnvironmentTag } from './credentials/identifiers.ts';
 import { blockTest } from './http/addresses.ts';
+import { OPERATORS } from './ports/model.ts';
 
 /** What is wrong with the configuration and where it stands, in one sentence for the operator. */
 class ConfigurationError extends Error {
@@ -71,11 +72,18 @@ export const SETTINGS = {
     fallback: { host: '127.0.0.1', port: 8080 },
   }),
   adminListen: setting<ListenAt>({
-    doc: 'Address of the admin listener: health, and later the admin API and the console.',
+    doc: 'Address of the admin listener: health, and the admin API.',
     flag: 'admin-listen',
     variable: 'COUNTERSIGN_ADMIN_LISTEN',
     read: hostAndPort,
     fallback: { host: '127.0.0.1', port: 8081 },
+  }),
+  adminUrl: setting<string | undefined>({
+    doc: 'URL that operators reach the admin listener by; they get their tokens below this and /admin. Default: the listener itself.',
+    flag: 'admin-url',
+    variable: 'COUNTERSIGN_ADMIN_URL',
+    read: issuerUrl,
+    fallback: undefined,
   }),
   publicUrl: setting<string | undefined>({
     doc: 'URL that partners reach the public listener by; issuers are this and /NAME. Default: the listener itself.',
@@ -254,9 +262,17 @@ function checked(config: Config): Config {
 
 /** The base URL that issuers stand on. */
 export function baseUrlOf(config: Pick<Config, 'publicUrl' | 'listen' | 'tlsKey'>): string {
-  if (config.publicUrl !== undefined) return config.publicUrl;
-  const { host, port } = config.listen;
-  const scheme = config.tlsKey === undefined ? 'http' : 'https';
+  return config.publicUrl ?? urlOf(config.listen, config.tlsKey !== undefined);
+}
+
+/** The issuer of operators' tokens: a partner never meets it. */
+export function adminIssuerOf(config: Pick<Config, 'adminUrl' | 'adminListen' | 'tlsKey'>): string {
+  const base = config.adminUrl ?? urlOf(config.adminListen, config.tlsKey !== undefined);
+  return `${base}/${OPERATORS.environment}`;
+}
+
+function urlOf({ host, port }: ListenAt, tls: boolean): string {
+  const scheme = tls ? 'https' : 'http';
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
@@ -349,5 +365,11 @@ function environments(value: unknown): readonly ConfiguredEnvironment[] {
   const distinct = (key: 'name' | 'tag'): boolean =>
     new Set(list.map((entry) => entry[key])).size === list.length;
   if (!distinct('name') || !distinct('tag')) throw new Error(`${expected}, none of them twice`);
+  if (list.some(({ name, tag }) => name === OPERATORS.environment || tag === OPERATORS.tag)) {
+    const { environment, tag } = OPERATORS;
+    throw new Error(
+      `${expected}; the name ${environment} and the tag ${tag} are kept for operators`,
+    );
+  }
   return list;
 }

@@ -1,6 +1,6 @@
 /** Opens the store for an operator's command: no node, no lease, no listener, but the same operations on the same data. */
 
-import type { Config } from './config.ts';
+import { adminIssuerOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
@@ -39,6 +39,7 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       keyRing,
       clock,
       randomness,
+      adminIssuer: adminIssuerOf(config),
     },
     newMasterKeyFile,
     close: () => store.close(),

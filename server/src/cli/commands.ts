@@ -12,6 +12,7 @@ import { EXPLAIN_COMMAND } from './commands/explain.ts';
 import { KEY_COMMANDS } from './commands/keys.ts';
 import { MIGRATE_COMMAND } from './commands/migrate.ts';
 import { NODE_COMMANDS } from './commands/nodes.ts';
+import { OPERATOR_COMMANDS } from './commands/operator.ts';
 import { POLICY_COMMANDS } from './commands/policy.ts';
 import { PROGRAM_COMMANDS } from './commands/program.ts';
 import { SECRET_COMMANDS } from './commands/secret.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,
   ...POLICY_COMMANDS,
+  ...OPERATOR_COMMANDS,
   DOCTOR_COMMAND,
   MIGRATE_COMMAND,
   ...BACKUP_COMMANDS,

@@ -54,6 +54,11 @@ export function deriveRequestIdKey(
   });
 }
 
+/** The key of the marks that a list is continued by. */
+export function deriveCursorKey(root: Uint8Array, environment: string, version: number): HmacKey {
+  return prepareHmacKey(deriveKey(root, { purpose: 'list-cursor', environment, version }));
+}
+
 /**
  * The environment stands last, because it alone may hold any character: no two infos are the same.
  */

@@ -8,12 +8,14 @@ import type { KeyPurpose } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { TokenKey, TokenKeyLookup } from './access-token.ts';
 import {
+  deriveCursorKey,
   derivePepper,
   deriveRequestIdKey,
   deriveTokenKey,
   type Pepper,
   ROOT_KEY_BYTES,
 } from './derive.ts';
+import type { HmacKey } from './hmac.ts';
 import { type Brand, defaultBrand } from './identifiers.ts';
 import type { MasterKey } from './key-wrapping.ts';
 import type { RequestIdKey } from './request-id.ts';
@@ -35,6 +37,8 @@ type Versions<K> = {
 type EnvironmentKeys = {
   readonly token: Versions<TokenKey>;
   readonly secret: Versions<Pepper>;
+  /** Derived from the token keys, and gone with them. */
+  readonly cursor: Versions<HmacKey>;
   readonly lookup: TokenKeyLookup;
 };
 
@@ -64,6 +68,8 @@ export class KeyRing {
     if (purpose === 'token') {
       const named = { ...environment, brand: this.#brand };
       put(keys.token, { version, key: deriveTokenKey(root, named, version), wrapped });
+      const cursor = deriveCursorKey(root, environment.name, version);
+      put(keys.cursor, { version, key: cursor, wrapped });
     } else {
       put(keys.secret, { version, key: derivePepper(root, environment.name, version), wrapped });
       if (environment.ordinal === REQUEST_ID_ENVIRONMENT && version === keys.secret.newest) {
@@ -76,7 +82,9 @@ export class KeyRing {
 
   /** Forgets a key for good: its tokens open no more, and no secret is compared under it. */
   retire(key: { purpose: KeyPurpose; environment: number; version: number }): void {
-    this.#environments.get(key.environment)?.[key.purpose].byVersion.delete(key.version);
+    const keys = this.#environments.get(key.environment);
+    keys?.[key.purpose].byVersion.delete(key.version);
+    if (key.purpose === 'token') keys?.cursor.byVersion.delete(key.version);
   }
 
   /** Fingerprint of the master key that this ring wraps and unwraps with. */
@@ -159,6 +167,16 @@ export class KeyRing {
     return key;
   }
 
+  /** What the marks of lists are made under. */
+  newestCursorKey(environmentOrdinal: number): { readonly version: number; readonly key: HmacKey } {
+    return newestOf(this.#of(environmentOrdinal).cursor);
+  }
+
+  /** What such a mark may have been made under. */
+  cursorKey(environmentOrdinal: number, version: number): HmacKey | undefined {
+    return this.#environments.get(environmentOrdinal)?.cursor.byVersion.get(version)?.key;
+  }
+
   /** Forgets every key: the replica was emptied. */
   reset(): void {
     this.#environments.clear();
@@ -174,13 +192,14 @@ export class KeyRing {
   #newEnvironment(environment: { name: string; tag: string }): EnvironmentKeys {
     const token: Versions<TokenKey> = { byVersion: new Map(), newest: 0 };
     const secret: Versions<Pepper> = { byVersion: new Map(), newest: 0 };
+    const cursor: Versions<HmacKey> = { byVersion: new Map(), newest: 0 };
     const lookup: TokenKeyLookup = {
       tag: environment.tag,
       environment: environment.name,
       brand: this.#brand,
       key: (version) => token.byVersion.get(version)?.key,
     };
-    return { token, secret, lookup };
+    return { token, secret, cursor, lookup };
   }
 }
 

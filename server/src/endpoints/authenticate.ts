@@ -14,7 +14,7 @@ import type { Pepper } from '../credentials/derive.ts';
 import { tagOfClientId } from '../credentials/identifiers.ts';
 import type { KeyRing } from '../credentials/key-ring.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
-import type { ClientCredentials, StoredSecret } from '../ports/model.ts';
+import { type ClientCredentials, OPERATORS, type StoredSecret } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { EnvironmentState } from '../replica/replica.ts';
 import { isAllowedFrom } from './allowed-addresses.ts';
@@ -113,7 +113,8 @@ function judge(
   environment: EnvironmentState,
   attempt: Attempt,
 ): Authenticated | Refused {
-  const { client, presented, nowMs } = attempt;
+  const { presented, nowMs } = attempt;
+  const client = isOperatorElsewhere(environment, presented.clientId) ? undefined : attempt.client;
   const elsewhere = ofAnotherEnvironment(authority, environment, presented.clientId);
   if (elsewhere !== undefined) return { refusal: elsewhere, client };
   const secret = matchingSecret(authority, environment, {
@@ -147,6 +148,11 @@ function refusalOf(
   return undefined;
 }
 
+/** Partners learn nothing of operators, not even where they would be known: such a client_id is unknown to them. */
+function isOperatorElsewhere(here: EnvironmentState, clientId: string): boolean {
+  return here.name !== OPERATORS.environment && tagOfClientId(clientId) === OPERATORS.tag;
+}
+
 /** Told by the public tag of the client_id alone, so it gives nothing away (and nothing is looked up elsewhere). */
 function ofAnotherEnvironment(
   authority: Authority,
@@ -154,7 +160,7 @@ function ofAnotherEnvironment(
   clientId: string,
 ): RefusalOf<'other-environment'> | undefined {
   const tag = tagOfClientId(clientId);
-  if (tag === undefined || tag === here.tag) return undefined;
+  if (tag === undefined || tag === here.tag || tag === OPERATORS.tag) return undefined;
   const other = authority.replica.environments().find((one) => one.tag === tag);
   if (other === undefined) return undefined;
   return refuse('other-environment', {

@@ -11,6 +11,10 @@ export type Incoming = {
   readonly authorization: readonly string[];
   readonly contentType: string | undefined;
   readonly body: Uint8Array;
+  /** What stands in the path where the route has a name in braces; as it came, undecoded. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** All header lines, names and values in turn. */
+  readonly headers?: readonly string[];
 };
 
 export type Answer = {
@@ -22,3 +26,9 @@ export type Answer = {
   /** JSON text, or '' for none. */
   readonly body: string;
 };
+
+/** The one value of a header; undefined when it is not there, or stands there twice. */
+export function headerOf({ headers = [] }: Incoming, name: string): string | undefined {
+  const values = headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
+  return values.length === 1 ? values[0] : undefined;
+}

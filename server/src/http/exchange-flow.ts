@@ -33,6 +33,8 @@ export type Target = {
   readonly asked: Asked | undefined;
   readonly isProbe: boolean;
   readonly handle: Handler;
+  /** Values of the names in braces. */
+  readonly params?: Readonly<Record<string, string>>;
 };
 
 export type Flow = {
@@ -68,7 +70,7 @@ export function makeFlow(settings: {
       return;
     }
     const arrived = (body: Uint8Array): void =>
-      decide(target, exchange, incomingOf(exchange, { head, caller, body }));
+      decide(target, exchange, incomingOf(exchange, { target, head, caller, body }));
     if (!hasBody(head)) {
       arrived(NO_BODY);
       return;
@@ -129,7 +131,7 @@ function earlyRefusal(target: Target, head: Head, caller: Caller): Refusal | und
 
 function incomingOf(
   { id, request }: Exchange,
-  { head, caller, body }: { head: Head; caller: Caller; body: Uint8Array },
+  { target, head, caller, body }: { target: Target; head: Head; caller: Caller; body: Uint8Array },
 ): Incoming {
   const url = request.url ?? '';
   const mark = url.indexOf('?');
@@ -140,5 +142,7 @@ function incomingOf(
     authorization: head.authorization,
     contentType: head.contentType,
     body,
+    headers: request.rawHeaders,
+    ...(target.params === undefined ? {} : { params: target.params }),
   };
 }

@@ -17,22 +17,27 @@ import type { Explain } from './failures.ts';
 export type Route = {
   /** Only requests for this host name, whatever their port; left out: any that no other route claims. */
   readonly host?: string;
-  /** Compared as it stands: case, slashes, percent signs and all. */
+  /** Compared as it stands: case, slashes, percent signs and all. `{name}` stands for any one segment that is not empty. */
   readonly path: string;
   /** What is asked there, for whoever explains a refusal. */
   readonly asked?: Asked;
   /** A health probe: answered under overload, and to peers that are no declared proxy. */
   readonly isProbe?: boolean;
   /** GET answers HEAD too. Whatever is not here is answered 405. */
-  readonly methods: { readonly POST?: Handler; readonly GET?: Handler };
+  readonly methods: Partial<Readonly<Record<Method, Handler>>>;
 };
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 type Place = {
-  readonly get: Target | undefined;
-  readonly post: Target | undefined;
+  readonly targets: ReadonlyMap<string, Target>;
   readonly asked: Asked | undefined;
   readonly otherwise: Refusal;
 };
+
+/** A path with names in it. There are few, and they are tried only when no path fits as it stands. */
+type Pattern = { readonly segments: readonly string[]; readonly places: Places };
+type Table = { readonly exact: ReadonlyMap<string, Places>; readonly patterns: readonly Pattern[] };
 
 /** What stands at one path: for hosts of its own, and for all others under ''. */
 type Places = ReadonlyMap<string, Place>;
@@ -69,7 +74,7 @@ export function makeRouter(parts: Parts): RequestListener {
       else if (place === undefined) answering.refuse(exchange, refuse('not-found'));
       else {
         exchange.asked = place.asked;
-        const target = targetOf(place, request.method);
+        const target = place.targets.get(request.method ?? '');
         if (target === undefined) answering.refuse(exchange, place.otherwise);
         else flow.serve(target, exchange);
       }
@@ -80,7 +85,7 @@ export function makeRouter(parts: Parts): RequestListener {
   };
 }
 
-function tableOf(routes: readonly Route[]): ReadonlyMap<string, Places> {
+function tableOf(routes: readonly Route[]): Table {
   const table = new Map<string, Map<string, Place>>();
   for (const route of routes) {
     const { path, host = ANY_HOST } = route;
@@ -90,41 +95,76 @@ function tableOf(routes: readonly Route[]): ReadonlyMap<string, Places> {
     places.set(host.toLowerCase(), placeOf(route));
     table.set(path, places);
   }
-  return table;
-}
-
-function placeOf({ path, asked, isProbe = false, methods }: Route): Place {
-  const target = (handle: Handler | undefined): Target | undefined =>
-    handle === undefined ? undefined : { path, asked, isProbe, handle };
-  const allowed = [
-    ...(methods.GET === undefined ? [] : ['GET', 'HEAD']),
-    ...(methods.POST === undefined ? [] : ['POST']),
-  ];
+  const isPattern = (path: string): boolean => path.includes('{');
   return {
-    get: target(methods.GET),
-    post: target(methods.POST),
-    asked,
-    otherwise: refuse('method-not-allowed', { allow: allowed.join(', ') }),
+    exact: new Map([...table].filter(([path]) => !isPattern(path))),
+    patterns: [...table]
+      .filter(([path]) => isPattern(path))
+      .map(([path, places]) => ({ segments: path.split('/'), places })),
   };
 }
 
-function targetOf(place: Place, method: string | undefined): Target | undefined {
-  if (method === 'POST') return place.post;
-  return method === 'GET' || method === 'HEAD' ? place.get : undefined;
+function placeOf({ path, asked, isProbe = false, methods }: Route): Place {
+  const targets = new Map<string, Target>();
+  const allowed: string[] = [];
+  for (const [method, handle] of Object.entries(methods)) {
+    if (handle === undefined) continue;
+    const target = { path, asked, isProbe, handle };
+    targets.set(method, target);
+    if (method === 'GET') targets.set('HEAD', target);
+    allowed.push(...(method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  }
+  const otherwise = refuse('method-not-allowed', { allow: allowed.sort().join(', ') });
+  return { targets, asked, otherwise };
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#@]+)(?=[/?]|$)(.*)$/i;
 
-function find(
-  table: ReadonlyMap<string, Places>,
-  request: IncomingMessage,
-): Place | undefined | 'malformed' {
+function find(table: Table, request: IncomingMessage): Place | undefined | 'malformed' {
   const target = request.url ?? '';
-  if (target.startsWith('/')) return placeAt(table.get(pathOf(target)), request.headers.host);
+  if (target.startsWith('/')) return lookUp(table, pathOf(target), request.headers.host);
   const [, authority, rest = ''] = ABSOLUTE.exec(target) ?? [];
   if (authority === undefined) return 'malformed';
   const path = pathOf(rest);
-  return placeAt(table.get(path === '' ? '/' : path), authority);
+  return lookUp(table, path === '' ? '/' : path, authority);
+}
+
+function lookUp(
+  { exact, patterns }: Table,
+  path: string,
+  authority: string | undefined,
+): Place | undefined {
+  const places = exact.get(path);
+  if (places !== undefined || patterns.length === 0) return placeAt(places, authority);
+  const segments = path.split('/');
+  for (const pattern of patterns) {
+    const params = paramsIn(segments, pattern.segments);
+    if (params === undefined) continue;
+    const place = placeAt(pattern.places, authority);
+    if (place !== undefined) return withParams(place, params);
+  }
+  return undefined;
+}
+
+function paramsIn(
+  segments: readonly string[],
+  pattern: readonly string[],
+): Record<string, string> | undefined {
+  if (segments.length !== pattern.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, wanted] of pattern.entries()) {
+    const segment = segments[at] ?? '';
+    if (!wanted.startsWith('{')) {
+      if (segment !== wanted) return undefined;
+    } else if (segment === '') return undefined;
+    else params[wanted.slice(1, -1)] = segment;
+  }
+  return params;
+}
+
+function withParams(place: Place, params: Readonly<Record<string, string>>): Place {
+  const targets = new Map([...place.targets].map(([key, target]) => [key, { ...target, params }]));
+  return { ...place, targets };
 }
 
 function pathOf(target: string): string {

@@ -5,7 +5,7 @@ import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts'
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
-import type { EnvironmentRecord } from '../ports/model.ts';
+import { type EnvironmentRecord, OPERATORS } from '../ports/model.ts';
 import {
   type AuditTrail,
   type Change,
@@ -13,7 +13,8 @@ import {
   type Changes,
   type Directory,
 } from '../ports/store.ts';
-import { awaitReceipt, type Receipt } from '../replica/receipt.ts';
+import { awaitReceipt, type Receipt, type Sightings } from '../replica/receipt.ts';
+import type { Replica } from '../replica/replica.ts';
 
 export type OperationContext = {
   /** Who acts: `cli:ada@desk-4`. Stands in the audit line. */
@@ -29,6 +30,14 @@ export type OperationContext = {
   readonly keyRing: KeyRing;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Base URL that operators get their tokens below, should their environment have to be made. */
+  readonly adminIssuer: string;
+  /** How long a change may wait for its receipt; left out: as long as any lease in use. */
+  readonly receiptWaitMs?: number;
+  /** The state that a running node has at hand; left out: it is read from the store, whole. */
+  readonly replica?: () => Promise<Replica>;
+  /** What is known of silent nodes from one receipt to the next, where many are waited for. */
+  readonly sightings?: Sightings;
 };
 
 /** What a change returns to its operator: what it did and who has acknowledged it. */
@@ -52,7 +61,7 @@ export async function commitAndAwait(context: OperationContext, change: Change):
 export async function receiptOf(
   context: OperationContext,
   { sequence, changeId }: ChangeRef,
-  waitMs = RECEIPT_WAIT_MS,
+  waitMs = context.receiptWaitMs ?? RECEIPT_WAIT_MS,
 ): Promise<Receipt> {
   const { audit, changes, clock, actor } = context;
   const [recorded] = await audit.lines({ change: sequence, action: 'receipt', limit: 1 });
@@ -74,12 +83,30 @@ export async function receiptOf(
   return receipt;
 }
 
-/** An environment by name, or a refusal that lists the ones there are. */
+/** The environments that partners have clients in. */
+export async function partnerEnvironments({
+  directory,
+}: Pick<OperationContext, 'directory'>): Promise<readonly EnvironmentRecord[]> {
+  return (await directory.environments()).filter(({ name }) => name !== OPERATORS.environment);
+}
+
+/** An environment of partners by name, or a refusal that lists the ones there are. */
 export async function environmentNamed(
   context: Pick<OperationContext, 'directory'>,
   name: string,
 ): Promise<EnvironmentRecord> {
-  const environments = await context.directory.environments();
+  return named(await partnerEnvironments(context), name);
+}
+
+/** The same, of operators too: it has keys like the others. */
+export async function environmentWithKeys(
+  context: Pick<OperationContext, 'directory'>,
+  name: string,
+): Promise<EnvironmentRecord> {
+  return named(await context.directory.environments(), name);
+}
+
+function named(environments: readonly EnvironmentRecord[], name: string): EnvironmentRecord {
   const found = environments.find((environment) => environment.name === name);
   if (found !== undefined) return found;
   const known = environments.map((environment) => environment.name).join(', ');

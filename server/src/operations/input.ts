@@ -8,6 +8,8 @@ import {
   validScopeName,
 } from '@countersign/protocol';
 import { TOKEN_LIFETIME_SECONDS_MAX } from '../credentials/access-token.ts';
+import { tagOfClientId } from '../credentials/identifiers.ts';
+import { OPERATORS } from '../ports/model.ts';
 import { ChangeRefused } from '../ports/store.ts';
 
 const NAME_LENGTH_MAX = 200;
@@ -33,11 +35,27 @@ export function requireReason(reason: string): string {
   return requireText('--reason', reason, REASON_LENGTH_MAX);
 }
 
+/** The program of the bank's own operators is none that these operations are for. */
 export function requireProgramId(id: string): string {
+  if (id !== OPERATORS.programId) return requireAnyProgramId(id);
+  throw new ChangeRefused(
+    'not-found',
+    `${id} is the program of your own operators; see 'countersign operator list'`,
+  );
+}
+
+export function requireAnyProgramId(id: string): string {
   return requireId('the program id', id, "'countersign program list'");
 }
 
+/** Operators are clients too, and none that these operations are for: whoever could give one a secret would have its role. */
 export function requireClientId(id: string): string {
+  if (tagOfClientId(id) === OPERATORS.tag) {
+    throw new ChangeRefused(
+      'not-found',
+      "CLIENT_ID is an operator's; 'countersign operator --help' tells what can be done with it",
+    );
+  }
   return requireId('CLIENT_ID', id, "'countersign client list'");
 }
 

@@ -2,7 +2,7 @@
 
 import type { KeyPurpose } from '../ports/model.ts';
 import type { NewKey } from '../ports/store.ts';
-import { environmentNamed, type OperationContext } from './context.ts';
+import { environmentWithKeys, type OperationContext } from './context.ts';
 import { requireEnvironmentName } from './input.ts';
 
 /** The next version of a root key. Two operators who make one at once make the same version; the store takes one. */
@@ -12,7 +12,7 @@ export async function makeKey(
 ): Promise<NewKey> {
   const { directory, keyRing, randomness, clock } = context;
   const { purpose } = of;
-  const { name } = await environmentNamed(context, requireEnvironmentName(of.environment));
+  const { name } = await environmentWithKeys(context, requireEnvironmentName(of.environment));
   const versions = (await directory.keys(clock.wallMs()))
     .filter((key) => key.purpose === purpose && key.environment === name)
     .map(({ version }) => version);

@@ -22,7 +22,10 @@ export type UnknownToken = {
 };
 
 /** The state of the whole authority at this moment, as a node would hold it. */
-export function currentReplica(context: Pick<OperationContext, 'log'>): Promise<Replica> {
+export function currentReplica(
+  context: Pick<OperationContext, 'log' | 'replica'>,
+): Promise<Replica> {
+  if (context.replica !== undefined) return context.replica();
   const replica = newReplica({ key: () => {}, clientChanged: () => {}, reset: () => {} });
   return context.log.snapshot((snapshot) => {
     replica.load(snapshot);

@@ -1,17 +1,23 @@
 /** What there is, for people: programs, clients, secrets, scopes and resources. Holds no secret, so it can show none. */
 
 import type { ClientRecord, ProgramRecord, SecretRecord } from '../ports/model.ts';
-import { ChangeRefused } from '../ports/store.ts';
-import { environmentNamed, type OperationContext } from './context.ts';
+import { ChangeRefused, type ProgramFilter } from '../ports/store.ts';
+import { environmentNamed, type OperationContext, partnerEnvironments } from './context.ts';
 import { requireClientId, requireEnvironmentName, requireProgramId } from './input.ts';
 
 type Reads = Pick<OperationContext, 'directory'>;
 export type DeclaredScope = { readonly environment: string; readonly name: string };
 export type DeclaredUri = { readonly environment: string; readonly uri: string };
 
-/** Every program. */
-export function listPrograms(context: Reads): Promise<readonly ProgramRecord[]> {
-  return context.directory.programs();
+/** A page of a list, and what to show of it; left out: all. */
+export type Page = Pick<ProgramFilter, 'after' | 'limit' | 'nameContains'>;
+
+/** Programs in the order of their creation. */
+export function listPrograms(
+  context: Reads,
+  filter: Page & Pick<ProgramFilter, 'programId' | 'state'> = {},
+): Promise<readonly ProgramRecord[]> {
+  return context.directory.programs(filter);
 }
 
 /** One program with its clients. Throws `ChangeRefused`. */
@@ -25,12 +31,16 @@ export async function showProgram(
   return { program, clients: await listClients(context, { programId }) };
 }
 
-/** Clients, deleted ones left out. Throws `ChangeRefused` for a program that does not exist. */
+/** Clients in the order of their creation, deleted ones left out. Throws `ChangeRefused` for a program that does not exist. */
 export async function listClients(
   context: Reads,
-  input: { readonly programId?: string | undefined; readonly environment?: string | undefined },
+  input: Page & {
+    readonly programId?: string | undefined;
+    readonly environment?: string | undefined;
+    readonly state?: 'active' | 'suspended' | undefined;
+  },
 ): Promise<readonly ClientRecord[]> {
-  const { environment } = input;
+  const { environment, state = 'present', ...rest } = input;
   if (environment !== undefined) {
     await environmentNamed(context, requireEnvironmentName(environment));
   }
@@ -38,12 +48,7 @@ export async function listClients(
   if (programId !== undefined && (await context.directory.programs({ programId })).length === 0) {
     throw noProgram(programId);
   }
-  const clients = await context.directory.clients(programId === undefined ? {} : { programId });
-  return clients.filter(
-    (client) =>
-      client.state !== 'deleted' &&
-      (environment === undefined || client.environment === environment),
-  );
+  return await context.directory.clients({ ...rest, environment, programId, state });
 }
 
 /** One client with its secrets; a deleted one is shown as such. Throws `ChangeRefused`. */
@@ -99,7 +104,7 @@ async function ofEnvironments<T>(
 ): Promise<readonly T[]> {
   const environments =
     name === undefined
-      ? await context.directory.environments()
+      ? await partnerEnvironments(context)
       : [await environmentNamed(context, requireEnvironmentName(name))];
   return (await Promise.all(environments.map((one) => read(one.name)))).flat();
 }

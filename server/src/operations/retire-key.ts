@@ -1,7 +1,12 @@
 /** Ends a key: one that nothing alive needs, or, when it has leaked, every token key of its environment at once. */
 
 import type { KeyPurpose } from '../ports/model.ts';
-import { commitAndAwait, type Done, environmentNamed, type OperationContext } from './context.ts';
+import {
+  commitAndAwait,
+  type Done,
+  environmentWithKeys,
+  type OperationContext,
+} from './context.ts';
 import { requireEnvironmentName, requireReason } from './input.ts';
 import { makeKey } from './key-material.ts';
 import type { AddedKey } from './rotate-key.ts';
@@ -16,7 +21,7 @@ export async function retireKey(
   },
 ): Promise<Done> {
   const { purpose, version } = input;
-  const named = await environmentNamed(context, requireEnvironmentName(input.environment));
+  const named = await environmentWithKeys(context, requireEnvironmentName(input.environment));
   const environment = named.name;
   return await commitAndAwait(context, { kind: 'key.retire', purpose, environment, version });
 }

@@ -31,6 +31,18 @@ export type KeyRecord = {
   readonly liveSecrets: number;
 };
 
+/**
+ * Where operators have their credentials: an environment of their own beside those of partners, and the program of the bank's own
+ * people. Both are reserved, and neither is shown among the others.
+ */
+export const OPERATORS = {
+  environment: 'admin',
+  tag: 'admn',
+  programId: 'program_operators',
+  roles: ['admin', 'support', 'auditor', 'partner'],
+} as const;
+export type Role = (typeof OPERATORS.roles)[number];
+
 export type EnvironmentRecord = {
   readonly ordinal: number;
   readonly name: string;

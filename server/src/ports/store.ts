@@ -3,11 +3,13 @@
 import type {
   AuditLine,
   ClientRecord,
+  ClientState,
   EnvironmentRecord,
   ExpiringSecret,
   KeyPurpose,
   KeyRecord,
   ProgramRecord,
+  Role,
   SecretRecord,
   TokenQuota,
 } from './model.ts';
@@ -107,6 +109,23 @@ export type Change =
       readonly client: number;
       readonly expiresAtMs: number;
     }
+  /** Makes the environment of operators with its first keys, their roles as its scopes, and the program of the bank's own people. */
+  | {
+      readonly kind: 'operators.open';
+      readonly issuer: string;
+      /** Each version 1, wrapped under the master key of the store. */
+      readonly keys: readonly { readonly purpose: KeyPurpose; readonly wrapped: string }[];
+    }
+  | {
+      readonly kind: 'operator.create';
+      readonly clientId: string;
+      readonly programId: string;
+      readonly name: string;
+      readonly role: Role;
+      readonly tokenLifetimeSeconds: number;
+      readonly secret: NewSecret;
+    }
+  | { readonly kind: 'operator.remove'; readonly clientId: string }
   | {
       readonly kind: 'environment.configure';
       readonly environment: string;
@@ -142,6 +161,21 @@ export type Command = {
   /** Who asked: `cli:ada@desk-4`, `client:client_test_…`, `system`. */
   readonly actor: string;
   readonly atMs: number;
+  /** Refused as stale, in the same transaction, unless the last change about the target is this one. */
+  readonly expected?: { readonly target: string; readonly change: number } | undefined;
+  /** Done once, however often it is asked for. */
+  readonly once?: Once | undefined;
+};
+
+/** Names a creation, so that whoever heard no answer can ask again without creating twice. Good for a day. */
+export type Once = {
+  /** Whose key it is; another caller's is another key. */
+  readonly caller: string;
+  readonly key: string;
+  /** Digest of what is asked for: the same key with another one is refused. */
+  readonly request: string;
+  /** What the answer names: ids and settings, never a secret. */
+  readonly made: Readonly<Record<string, unknown>>;
 };
 
 export type Committed = {
@@ -151,9 +185,19 @@ export type Committed = {
   readonly changeId: string;
   /** False: the state was already so and nothing was written. */
   readonly changed: boolean;
+  /** It was done under the same key before: what was made then. */
+  readonly replayed?: Once['made'];
 };
 
-export type RefusalCode = 'not-found' | 'conflict' | 'invalid' | 'limit';
+export type RefusalCode =
+  | 'not-found'
+  | 'conflict'
+  | 'invalid'
+  | 'limit'
+  /** What it was decided by has changed since (`expected`). */
+  | 'stale'
+  /** The key of a creation names another one (`once`). */
+  | 'key-reused';
 
 /** An operator's request that cannot be granted. The message is for the operator and says what to do. */
 export class ChangeRefused extends Error {
@@ -213,6 +257,24 @@ export type SecretMove = {
   readonly to: Hash;
 };
 
+/** A page of a list in the order of creation: what comes after an ordinal. */
+type Range = { readonly after?: number | undefined; readonly limit?: number | undefined };
+
+export type ProgramFilter = Range & {
+  readonly programId?: string | undefined;
+  readonly state?: 'active' | 'suspended' | undefined;
+  readonly nameContains?: string | undefined;
+};
+
+export type ClientFilter = Range & {
+  readonly clientId?: string | undefined;
+  readonly programId?: string | undefined;
+  readonly environment?: string | undefined;
+  /** 'present': all but deleted ones. */
+  readonly state?: ClientState | 'present' | undefined;
+  readonly nameContains?: string | undefined;
+};
+
 /** The latest use of one secret. */
 export type SecretUse = {
   readonly secret: number;
@@ -223,8 +285,10 @@ export type SecretUse = {
 /** Reads for people: consistent, never on the path of a token. */
 export type Directory = {
   environments(): Promise<readonly EnvironmentRecord[]>;
-  programs(filter?: { programId?: string }): Promise<readonly ProgramRecord[]>;
-  clients(filter?: { clientId?: string; programId?: string }): Promise<readonly ClientRecord[]>;
+  /** The program of operators is found by its id alone. */
+  programs(filter?: ProgramFilter): Promise<readonly ProgramRecord[]>;
+  /** Operators' clients are found by their id or their environment alone. */
+  clients(filter?: ClientFilter): Promise<readonly ClientRecord[]>;
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
   /** Live secrets of clients that are not deleted, which end within the range, by ordinal. */
   expiringSecrets(page: {
@@ -246,6 +310,8 @@ export type Directory = {
   keys(atMs: number): Promise<readonly KeyRecord[]>;
   /** Those that somebody has set. */
   policies(): Promise<readonly PolicyRecord[]>;
+  /** Number of the last change about a program, or about a client and its secrets; 0: there was none. */
+  lastChange(target: string): Promise<number>;
 };
 
 /** The audit trail, as people read it and as its chain is checked. */

@@ -19,6 +19,7 @@ export const SERVE_COMMAND: Command = {
     option('listen', 'HOST:PORT'),
     option('adminListen', 'HOST:PORT'),
     option('publicUrl', 'URL'),
+    option('adminUrl', 'URL'),
     option('workers', 'N'),
     option('tlsCertificate', 'FILE'),
     option('tlsKey', 'FILE'),

@@ -1,5 +1,6 @@
 import { after, test } from 'node:test';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
+import { carefulContract } from '../contract/careful-contract.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
 import { type OpenStore, storeContract } from '../contract/store-contract.ts';
 import { openTestDatabase } from './testing/open.ts';
@@ -24,4 +25,5 @@ if (typeof postgres === 'string') {
   };
   storeContract('the PostgreSQL store', open, newData);
   dutyContract('duties and time on the PostgreSQL store', open, newData);
+  carefulContract('the PostgreSQL store', open, newData);
 }

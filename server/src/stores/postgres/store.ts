@@ -32,6 +32,7 @@ import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import type { Steps } from '../sql/schema.ts';
 import { noteUses } from '../sql/secret-uses.ts';
+import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
@@ -120,6 +121,7 @@ function directoryOf(connections: Connections): Directory {
     changesAbout: (query) => read(() => directory.changesAbout(query)),
     keys: (atMs) => read(() => keys(atMs)),
     policies: () => read(() => directory.policies()),
+    lastChange: (target) => read(() => lastChange(target)),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
+import { createOperator, openOperators } from './changes/operators.ts';
 import { setPolicy } from './changes/policies.ts';
 import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
 import {
@@ -16,10 +17,24 @@ import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
+import { claimKey, keepKey } from './once.ts';
 import type { Steps } from './schema.ts';
+import { requireUnchanged } from './unchanged.ts';
 
 /** Does what a command asks, up to its number; or names the earlier change that already did. */
-export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Committed> {
+export function* effectOf(command: Command): Steps<Effect | Committed> {
+  const { expected, once } = command;
+  if (once !== undefined) {
+    const earlier = yield* claimKey(once, command);
+    if (earlier !== undefined) return earlier;
+  }
+  if (expected !== undefined) yield* requireUnchanged(expected);
+  const effect = yield* effectOfChange(command);
+  if (once !== undefined) yield* keepKey(once, effect);
+  return effect;
+}
+
+function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Committed> {
   switch (change.kind) {
     case 'program.create':
       return yield* createProgram(change, atMs);
@@ -57,6 +72,12 @@ export function* effectOf({ change, actor, atMs }: Command): Steps<Effect | Comm
       return yield* internScopeSetChange(change);
     case 'token.revoke':
       return yield* revokeToken(change, atMs);
+    case 'operators.open':
+      return yield* openOperators(change, atMs);
+    case 'operator.create':
+      return yield* createOperator(change, { actor, atMs });
+    case 'operator.remove':
+      return yield* deleteClient(change);
     case 'environment.configure':
       return yield* configureEnvironment(change);
     case 'key.rotate':

@@ -26,6 +26,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   keys: 'copied',
   policies: 'copied',
   quota_uses: 'copied',
+  idempotency: 'copied',
   changes: 'copied',
   audit: 'copied',
   signing_keys: 'copied',

@@ -1,15 +1,17 @@
 /** Reads for people: what there is, by name, without a secret in it. */
 
 import { type InferResult, sql } from 'kysely';
-import type {
-  AuditLine,
-  ClientRecord,
-  EnvironmentRecord,
-  ExpiringSecret,
-  ProgramRecord,
-  SecretRecord,
+import {
+  type AuditLine,
+  type ClientRecord,
+  type EnvironmentRecord,
+  type ExpiringSecret,
+  OPERATORS,
+  type ProgramRecord,
+  type SecretRecord,
 } from '../../ports/model.ts';
 import type { PolicyRecord } from '../../ports/policies.ts';
+import type { ClientFilter, ProgramFilter } from '../../ports/store.ts';
 import type { AuditEntry } from './append.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
 import { all, db, type Steps } from './schema.ts';
@@ -18,9 +20,15 @@ export function* environments(): Steps<readonly EnvironmentRecord[]> {
   return yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
 }
 
-export function* programs(filter: { programId?: string } = {}): Steps<readonly ProgramRecord[]> {
+export function* programs(filter: ProgramFilter = {}): Steps<readonly ProgramRecord[]> {
+  const { programId, state, nameContains, after, limit } = filter;
   let query = db.selectFrom('programs').selectAll().orderBy('ordinal');
-  if (filter.programId !== undefined) query = query.where('program_id', '=', filter.programId);
+  if (programId === undefined) query = query.where('program_id', '!=', OPERATORS.programId);
+  else query = query.where('program_id', '=', programId);
+  if (state !== undefined) query = query.where('suspended', '=', state === 'suspended' ? 1 : 0);
+  if (nameContains !== undefined) query = query.where(containing('programs.name', nameContains));
+  if (after !== undefined) query = query.where('ordinal', '>', after);
+  if (limit !== undefined) query = query.limit(limit);
   return (yield* all(query)).map((row) => ({
     ordinal: row.ordinal,
     programId: row.program_id,
@@ -33,9 +41,8 @@ export function* programs(filter: { programId?: string } = {}): Steps<readonly P
   }));
 }
 
-export function* clients(
-  filter: { clientId?: string; programId?: string } = {},
-): Steps<readonly ClientRecord[]> {
+export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord[]> {
+  const { clientId, programId, environment, state, nameContains, after, limit } = filter;
   let query = db
     .selectFrom('clients')
     .innerJoin('programs', 'programs.ordinal', 'clients.program')
@@ -43,8 +50,17 @@ export function* clients(
     .selectAll('clients')
     .select(['programs.program_id', 'environments.name as environment_name'])
     .orderBy('clients.ordinal');
-  if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
-  if (filter.programId !== undefined) query = query.where('program_id', '=', filter.programId);
+  if (clientId !== undefined) query = query.where('client_id', '=', clientId);
+  if (programId !== undefined) query = query.where('program_id', '=', programId);
+  if (environment !== undefined) query = query.where('environments.name', '=', environment);
+  else if (clientId === undefined) {
+    query = query.where('environments.name', '!=', OPERATORS.environment);
+  }
+  if (state === 'present') query = query.where('clients.state', '!=', 'deleted');
+  else if (state !== undefined) query = query.where('clients.state', '=', state);
+  if (nameContains !== undefined) query = query.where(containing('clients.name', nameContains));
+  if (after !== undefined) query = query.where('clients.ordinal', '>', after);
+  if (limit !== undefined) query = query.limit(limit);
   const rows = yield* all(query);
   const uris = yield* resourceUris();
   return rows.map((row) => ({
@@ -67,6 +83,12 @@ export function* clients(
     resourceServer: row.resource_server === 1,
     createdAtMs: row.created_at_ms,
   }));
+}
+
+/** Whether a name contains a text, whatever the case of its letters; no character of the text means more than itself. */
+function containing(column: 'programs.name' | 'clients.name', text: string) {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return sql<boolean>`lower(${sql.ref(column)}) like lower(${pattern}) escape '\\'`;
 }
 
 function* resourceUris(): Steps<ReadonlyMap<string, string>> {

@@ -1,9 +1,11 @@
 /** Rows that are kept for a time only: each table with what is past it. None of them decides anything any more. */
 
 import { expiredRevocations } from './changes/tokens.ts';
+import { expiredKeys } from './once.ts';
 import { run, type Steps } from './schema.ts';
 
 /** Takes out what was past its time at `atMs`. */
 export function* prune(atMs: number): Steps<void> {
   yield* run(expiredRevocations(atMs));
+  yield* run(expiredKeys(atMs));
 }

@@ -125,6 +125,15 @@ export type Tables = {
     signature: string;
   };
   policies: { name: string; value: string; set_at_ms: number; set_by: string };
+  idempotency: {
+    caller: string;
+    key: string;
+    request: string;
+    kind: string;
+    target: string;
+    made: string;
+    created_at_ms: number;
+  };
   nodes: {
     node: string;
     lease_ms: number;

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { newDataDirectory, openTestStore } from '../../testing/data.ts';
+import { carefulContract } from '../contract/careful-contract.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
 import { storeContract } from '../contract/store-contract.ts';
 import { SCHEMA_VERSION } from '../sql/migrations/steps.ts';
@@ -13,6 +14,7 @@ import { isSlotFree, takeSlot } from './node-locks.ts';
 
 storeContract('the SQLite store', openTestStore, newDataDirectory);
 dutyContract('duties and time on the SQLite store', openTestStore, newDataDirectory);
+carefulContract('the SQLite store', openTestStore, newDataDirectory);
 
 test('an object or a date is no parameter: it would bind NULL without a word', () => {
   const executor = executorOf(new DatabaseSync(':memory:'));

@@ -16,6 +16,7 @@ import * as directory from '../sql/directory.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
+import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
 import { type Executor, executorOf } from './executor.ts';
@@ -86,6 +87,7 @@ function directoryOf(reader: Executor): Directory {
     changesAbout: async (query) => reader.read(() => directory.changesAbout(query)),
     keys: async (atMs) => reader.read(() => keys(atMs)),
     policies: async () => reader.read(() => directory.policies()),
+    lastChange: async (target) => reader.read(() => lastChange(target)),
   };
 }
 

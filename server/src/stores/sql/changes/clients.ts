@@ -123,7 +123,9 @@ export function* reactivateClient(change: Of<'client.reactivate'>): Steps<Effect
   return { target: change.clientId, facts: [clientFact({ ...client, state: 'active' })] };
 }
 
-export function* deleteClient(change: Of<'client.delete'>): Steps<Effect | Committed> {
+export function* deleteClient(
+  change: Of<'client.delete' | 'operator.remove'>,
+): Steps<Effect | Committed> {
   // Locked before it is judged: of two who delete at once, the second finds the tombstone.
   const row = yield* firstLocked(
     db.selectFrom('clients').select('state').where('client_id', '=', change.clientId),

@@ -4,6 +4,7 @@
  */
 
 import { policies } from './0003-policies.ts';
+import { idempotency } from './0004-idempotency.ts';
 import { audit } from './0007-audit.ts';
 import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
@@ -22,6 +23,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(audit),
   additive(nodeSchema),
   additive(secretLives),
+  additive(idempotency),
 ];
 
 const FIRST_STEPS = 2;
