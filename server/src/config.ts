@@ -52,6 +52,14 @@ export const SETTINGS = {
     read: databaseUrl,
     fallback: undefined,
   }),
+  toDatabaseUrl: setting<string | undefined>({
+    doc: 'For `store copy` alone: the empty PostgreSQL to move a data directory to.',
+    flag: 'to-database-url',
+    variable: 'COUNTERSIGN_TO_DATABASE_URL',
+    inFile: false,
+    read: databaseUrl,
+    fallback: undefined,
+  }),
   databaseNotifications: setting<'on' | 'off'>({
     doc: 'Whether PostgreSQL tells nodes of changes (LISTEN): on or off. Off behind a pooler in transaction mode; nodes then hear of them by asking every 100 ms.',
     variable: 'COUNTERSIGN_DATABASE_NOTIFICATIONS',

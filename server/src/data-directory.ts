@@ -14,6 +14,7 @@ import type { Journal, JournalReader } from './ports/journal.ts';
 import { masterKeyCheck } from './stores/sql/directory.ts';
 import { requireUpToDate } from './stores/sql/migrations/plan.ts';
 import { initialise } from './stores/sqlite/append.ts';
+import { closedBecause } from './stores/sqlite/closed.ts';
 import { connectWriter } from './stores/sqlite/connect.ts';
 import { executorOf } from './stores/sqlite/executor.ts';
 import { migrate, planOf } from './stores/sqlite/migrate.ts';
@@ -135,6 +136,8 @@ function prepareDatabase(
 ): void {
   const connection = openedOrExplained(path);
   try {
+    const closed = closedBecause(connection);
+    if (closed !== undefined) throw new DataDirectoryError(`--data ${config.data}: ${closed}`);
     if (config.migrations === 'off') requireUpToDate(path, planOf(connection, path));
     migrate(connection, path);
     const executor = executorOf(connection);

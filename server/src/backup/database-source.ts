@@ -9,11 +9,13 @@ import { dayOf, eachTokenPage, partitionDays } from '../journal/postgres-partiti
 import type { Connections } from '../stores/postgres/connections.ts';
 import { COPY_TIMEOUTS, contentOf } from '../stores/postgres/copied-tables.ts';
 import { readIn } from '../stores/postgres/executor.ts';
+import { planOf } from '../stores/postgres/migrate.ts';
 import { connectWriter } from '../stores/sqlite/connect.ts';
 import { migrate } from '../stores/sqlite/migrate.ts';
 import { BackupRefused } from './archive.ts';
 import { copyToFile } from './copy-store.ts';
 import { withConnection } from './database-connection.ts';
+import { requireSameSchema } from './schema-versions.ts';
 import type { Source } from './source.ts';
 import type { Tell } from './tell.ts';
 
@@ -37,7 +39,8 @@ export function databaseSource(databaseUrl: string, deps: Deps): Source {
       connected(async (connections) => {
         const copy = connectWriter(path, 'OFF');
         try {
-          migrate(copy, path);
+          const { before } = await planOf(connections);
+          requireSameSchema(before, migrate(copy, path).after);
           await connections.use((session) =>
             readIn(session, () => copyToFile(session, copy, tell)),
           );

@@ -20,6 +20,7 @@ import { databasePath } from '../stores/sqlite/store.ts';
 import { BackupRefused } from './archive.ts';
 import { copyToDatabase } from './copy-store.ts';
 import { withConnection } from './database-connection.ts';
+import { requireSameSchema } from './schema-versions.ts';
 import type { Tell } from './tell.ts';
 
 type TargetDeps = Deps & { readonly tell: Tell };
@@ -68,7 +69,8 @@ export async function fillDatabase(
   deps: TargetDeps,
 ): Promise<number> {
   return await withConnection(databaseUrl, deps, async (connections) => {
-    await migrate(connections);
+    const { after } = await migrate(connections);
+    requireSameSchema(versionOf(from.source), after);
     return await connections.use(async (session) => {
       await session.script(`begin; ${COPY_TIMEOUTS}`);
       await holdAlone(session);
@@ -80,6 +82,10 @@ export async function fillDatabase(
       return tokens;
     });
   });
+}
+
+function versionOf(source: DatabaseSync): number {
+  return Number(source.prepare('PRAGMA user_version').get()?.['user_version']);
 }
 
 /** Day after day: each partition is filled before it belongs to the table, and so before it has an index. */

@@ -6,16 +6,16 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
-import { KeyRing } from '../credentials/key-ring.ts';
 import type { MasterKey } from '../credentials/master-key.ts';
 import { type Deps, journalDirectory, masterKeyOf, prepareDirectory } from '../data-directory.ts';
 import { SCHEMA_VERSION } from '../stores/sql/migrations/steps.ts';
-import { isSlotFree } from '../stores/sqlite/node-locks.ts';
 import { restoreDatabase } from '../stores/sqlite/restore.ts';
-import { databasePath, locksOf } from '../stores/sqlite/store.ts';
+import { databasePath } from '../stores/sqlite/store.ts';
 import { type Archive, BackupRefused, readArchive, type Sink } from './archive.ts';
 import { putIntoDatabase, requireEmpty } from './database-target.ts';
 import { exists, nameSynced, syncDirectory, syncFile } from './files.ts';
+import { newLife } from './new-life.ts';
+import { hasRunningServer } from './running-servers.ts';
 import { requireSeal } from './seal.ts';
 import type { Tell } from './tell.ts';
 
@@ -61,10 +61,7 @@ export async function restoreBackup(
 
 async function refuseOccupied(config: Config): Promise<void> {
   const { data } = config;
-  const locks = await readdir(locksOf(data)).catch(() => []);
-  const slots = locks.flatMap((name) => /^(\d+)\.lock$/.exec(name)?.[1] ?? []);
-  const held = slots.filter((slot) => !isSlotFree(locksOf(data), slot));
-  if (held.length > 0) {
+  if (await hasRunningServer(data)) {
     throw new BackupRefused(
       `a server runs on ${data}: stop it, and restore into a directory without a store`,
     );
@@ -134,22 +131,13 @@ function beginAnew(
   path: string,
   of: { archive: Archive; masterKey: MasterKey; deps: RestoreDeps },
 ): Omit<Restored, 'archive'> {
-  const { randomness, clock, actor, keepActive } = of.deps;
   const { sha256, manifest } = of.archive;
-  const keyRing = new KeyRing(of.masterKey);
-  const id = (): string => randomness.bytes(9).toString('base64url');
-  const incarnation = id();
+  const life = newLife(of.masterKey, of.deps);
   const { sequence } = restoreDatabase(path, {
-    incarnation,
-    changeId: id(),
-    actor,
-    atMs: clock.wallMs(),
+    ...life,
     backup: { sha256, takenAtMs: manifest.takenAtMs },
-    keepActive,
-    newTokenKey: (environment, version) =>
-      keyRing.newRoot({ purpose: 'token', environment, version }, randomness),
   });
-  return { incarnation, sequence };
+  return { incarnation: life.incarnation, sequence };
 }
 
 /** The journal first: there is a store from the moment that its database has its name, and not before. */

@@ -22,20 +22,17 @@ import {
   type Manifest,
   readArchive,
 } from './archive.ts';
-import { databaseSource } from './database-source.ts';
-import { directorySource } from './directory-source.ts';
 import { nameSynced } from './files.ts';
 import { requireSeal, sealOf } from './seal.ts';
 import type { Source } from './source.ts';
+import { sourceOf } from './source-of.ts';
 import type { Tell } from './tell.ts';
 
 type BackupDeps = Deps & { readonly tell: Tell };
 
 /** Takes the backup into a new file. Throws `BackupRefused`, with nothing left behind. */
 export async function takeBackup(config: Config, file: string, deps: BackupDeps): Promise<Archive> {
-  const { databaseUrl } = config;
-  const source =
-    databaseUrl === undefined ? directorySource(config) : databaseSource(databaseUrl, deps);
+  const source = sourceOf(config, deps);
   await source.requireStore();
   const found = await lstat(file).catch(() => undefined);
   if (found !== undefined) throw new BackupRefused(`${file} exists: a backup replaces nothing`);

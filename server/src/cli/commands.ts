@@ -17,6 +17,7 @@ import { POLICY_COMMANDS } from './commands/policy.ts';
 import { PROGRAM_COMMANDS } from './commands/program.ts';
 import { SECRET_COMMANDS } from './commands/secret.ts';
 import { SERVE_COMMAND } from './commands/serve.ts';
+import { STORE_COMMANDS } from './commands/store.ts';
 import { TOKEN_COMMANDS } from './commands/token.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -38,4 +39,5 @@ export const COMMANDS: readonly Command[] = [
   DOCTOR_COMMAND,
   MIGRATE_COMMAND,
   ...BACKUP_COMMANDS,
+  ...STORE_COMMANDS,
 ];

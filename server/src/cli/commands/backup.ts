@@ -3,15 +3,12 @@
 import type { Archive } from '../../backup/archive.ts';
 import { restoreBackup } from '../../backup/restore-backup.ts';
 import { takeBackup } from '../../backup/take-backup.ts';
-import type { Tell } from '../../backup/tell.ts';
 import { systemRandomness } from '../../credentials/random.ts';
 import { systemClock } from '../../system-clock.ts';
 import type { Command, MachineCall, Output } from '../command.ts';
 import { documentOf } from '../document.ts';
+import { progressOf } from '../progress.ts';
 import { pairs, timeText } from '../text.ts';
-
-/** After this time, and after as much again, people want to know what is going on. */
-const PATIENCE_MS = 2_000;
 
 async function backup(call: MachineCall): Promise<Output> {
   const file = call.args.positional('FILE');
@@ -55,25 +52,14 @@ const ACTIVE =
   'Programs are as they were in the backup:\n' +
   'a secret that was revoked after it, and a client that was suspended after it, is let in again.\n';
 
-function depsOf({ args, deps }: MachineCall) {
+function depsOf(call: MachineCall) {
   return {
     clock: systemClock,
     randomness: systemRandomness(),
-    actor: deps.actor,
-    tell: deps.stderr.isTTY === true || !args.flag('json') ? sayNowAndThen(deps.stderr) : silent,
+    actor: call.deps.actor,
+    tell: progressOf(call),
   };
 }
-
-function sayNowAndThen(stderr: MachineCall['deps']['stderr']): Tell {
-  let nextMs = systemClock.monotonicMs() + PATIENCE_MS;
-  return (doing) => {
-    if (systemClock.monotonicMs() < nextMs) return;
-    nextMs = systemClock.monotonicMs() + PATIENCE_MS;
-    stderr.write(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} …\n`);
-  };
-}
-
-function silent(): void {}
 
 function documentOfArchive({ manifest, seal: _, ...archive }: Archive): object {
   return documentOf({ ...archive, ...manifest }) as object;

@@ -108,4 +108,4 @@ export async function setLastOrdinal(
 }
 
 /** As an identity column names it. */
-const sequenceOf = (table: TableName): string => `${table}_ordinal_seq`;
+export const sequenceOf = (table: string): string => `${table}_ordinal_seq`;

@@ -1,6 +1,6 @@
 /**
- * What makes a copy of an earlier state a store of its own: no earlier token opens, no number of what came after the copy is given
- * out again, and nobody is let in by a secret that may have been revoked since.
+ * What makes an earlier state a store of its own, be it a backup or what a promoted standby has: no earlier token opens, no number of
+ * what came after it is given out again, and nobody is let in by a secret that may have been revoked since.
  */
 
 import { sql } from 'kysely';
@@ -13,7 +13,8 @@ export type Restoring = {
   readonly changeId: string;
   readonly actor: string;
   readonly atMs: number;
-  readonly backup: { readonly sha256: string; readonly takenAtMs: number };
+  /** Left out: the state is not a backup's, but a database that came back without its last commits; nodes may be following it. */
+  readonly backup?: { readonly sha256: string; readonly takenAtMs: number };
   /** True: programs that were active stay so. */
   readonly keepActive: boolean;
   /** A fresh root key for tokens, wrapped under the master key of the store. */
@@ -30,29 +31,37 @@ const RESOURCE_NUMBERS_GAP = 100;
 const RESOURCE_NUMBER_MAX = 65_535;
 const SCOPE_SET_IDS_GAP = 1_000_000;
 const GENERATIONS_GAP = 1_000;
+/**
+ * Ordinals that are left out. A node holds 41 bytes for each ordinal of a client, so that gap costs it 4 MB a restore; those of the
+ * others cost nothing.
+ */
+export const ORDINALS_GAP = { programs: 100_000, clients: 100_000, secrets: 1_000_000 };
 
 /** All of a restore but the ordinals, which each database gives out in its own way; up to the number of the change. */
 export function* restore(restoring: Restoring): Steps<Closing> {
   const { incarnation, changeId, actor, atMs, backup, keepActive } = restoring;
   const before = yield* first(db.selectFrom('store').select(['incarnation', 'sequence']));
-  if (before === undefined) throw new Error('the backup holds no store');
-  yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
-  yield* run(db.deleteFrom('nodes'));
+  if (before === undefined) throw new Error('there is no store');
+  // Of a store that nodes follow each of them is waited for, until it has loaded the new state.
+  if (backup !== undefined) yield* run(db.deleteFrom('nodes'));
   const tokenKeys = yield* replaceTokenKeys(restoring);
   for (const { ordinal } of yield* all(db.selectFrom('environments').select('ordinal'))) {
     yield* skipScopeSets(ordinal, incarnation);
     yield* skipResources(ordinal, incarnation);
   }
   const suspended = keepActive ? 0 : yield* suspendPrograms(restoring);
+  // Last, as every change takes this row last: two that wait for each other would end in neither.
+  yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
   return {
     ...RESTORE,
     facts: [],
     detail: {
       incarnation,
-      backup: backup.sha256,
-      taken_at: new Date(backup.takenAtMs).toISOString(),
-      backup_incarnation: before.incarnation,
-      backup_sequence: before.sequence,
+      ...(backup === undefined
+        ? { lost_commits: true }
+        : { backup: backup.sha256, taken_at: new Date(backup.takenAtMs).toISOString() }),
+      [backup === undefined ? 'earlier_incarnation' : 'backup_incarnation']: before.incarnation,
+      [backup === undefined ? 'earlier_sequence' : 'backup_sequence']: before.sequence,
       token_keys: tokenKeys,
       programs_suspended: suspended,
       keep_active: keepActive,
@@ -110,7 +119,10 @@ function* suspendPrograms({ atMs, backup }: Restoring): Steps<number> {
       .set({
         suspended: 1,
         generation: sql`generation + 1`,
-        suspended_reason: `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`,
+        suspended_reason:
+          backup === undefined
+            ? 'the store came back without its last changes'
+            : `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`,
         suspended_at_ms: atMs,
       })
       .where('suspended', '=', 0)

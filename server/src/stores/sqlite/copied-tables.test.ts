@@ -17,7 +17,7 @@ function newDatabase(): ReturnType<typeof connectWriter> {
 test('of every table of the schema it is decided whether it is copied, and whether its ordinals are', () => {
   const made = newDatabase()
     .prepare(
-      "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_floor'",
     )
     .all() as { name: string; sql: string }[];
   assert.deepEqual(made.map(({ name }) => name).sort(), [...ALL_TABLES].sort());

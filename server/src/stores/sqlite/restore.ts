@@ -2,18 +2,12 @@
 
 import { sql } from 'kysely';
 import type { Committed } from '../../ports/store.ts';
-import { type Restoring, restore as restoreSteps } from '../sql/restore.ts';
+import { ORDINALS_GAP, type Restoring, restore as restoreSteps } from '../sql/restore.ts';
 import type { Steps } from '../sql/schema.ts';
 import { appendChange } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
 import { migrate } from './migrate.ts';
-
-/**
- * Ordinals that a restore leaves out, beyond any that were given out after the backup. A node holds 41 bytes for each ordinal of a
- * client, so that gap costs it 4 MB a restore; those of the others cost nothing.
- */
-const ORDINALS_GAP = { programs: 100_000, clients: 100_000, secrets: 1_000_000 };
 
 /** Works on a file that nobody else has open, and leaves it whole in that one file. */
 export function restoreDatabase(path: string, restoring: Restoring): Committed {
@@ -24,6 +18,16 @@ export function restoreDatabase(path: string, restoring: Restoring): Committed {
     connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     connection.exec('PRAGMA journal_mode = DELETE');
     return committed;
+  } finally {
+    connection.close();
+  }
+}
+
+/** The same for a store that others may have open. */
+export function recoverDatabase(path: string, restoring: Restoring): Committed {
+  const connection = connectWriter(path);
+  try {
+    return executorOf(connection).write(() => restore(restoring));
   } finally {
     connection.close();
   }
