@@ -131,7 +131,7 @@ function openCopy(
       if (content === 'store') return await openedEarlier(session, head);
       const incarnation = newId(deps);
       await insertRows(session, HEAD_TABLE, [{ ...head, incarnation }]);
-      const committed = await closeChange(session, {
+      const { sequence, changed } = await closeChange(session, {
         kind: 'store.copy',
         target: 'store',
         facts: [],
@@ -140,7 +140,7 @@ function openCopy(
         atMs: deps.clock.wallMs(),
         changeId: newId(deps),
       });
-      return { incarnation, ...committed };
+      return { incarnation, sequence, changed };
     });
   });
 }

@@ -50,7 +50,7 @@ async function recover(call: MachineCall): Promise<Output> {
   });
   const { context, close } = await call.deps.open(config);
   try {
-    const receipt = await receiptOf(context, committed.sequence);
+    const receipt = await receiptOf(context, committed);
     return changeOutput(
       { changed: committed.changed, receipt },
       {
