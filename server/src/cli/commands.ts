@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { AUDIT_COMMANDS } from './commands/audit.ts';
 import { BACKUP_COMMANDS } from './commands/backup.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
+import { CLIENT_DORMANT } from './commands/client-dormant.ts';
 import { CLIENT_REPORT } from './commands/client-report.ts';
 import { CLIENT_UPDATE } from './commands/client-update.ts';
 import { RESOURCE_COMMANDS, SCOPE_COMMANDS } from './commands/declarations.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   ...CLIENT_COMMANDS,
   CLIENT_UPDATE,
   CLIENT_REPORT,
+  CLIENT_DORMANT,
   ...SECRET_COMMANDS,
   ...SCOPE_COMMANDS,
   ...RESOURCE_COMMANDS,

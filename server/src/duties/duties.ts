@@ -1,7 +1,8 @@
 /** The table of duties: everything that a store's nodes do without being asked. A new one is a file and a line here. */
 
+import { DORMANT_CLIENTS } from './dormant-clients.ts';
 import type { Duty } from './duty.ts';
 import { EXPIRING_SECRETS } from './expiring-secrets.ts';
 import { PRUNING } from './prune.ts';
 
-export const DUTIES: readonly Duty[] = [PRUNING, EXPIRING_SECRETS];
+export const DUTIES: readonly Duty[] = [PRUNING, EXPIRING_SECRETS, DORMANT_CLIENTS];

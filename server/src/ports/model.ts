@@ -64,6 +64,19 @@ export type ProgramRecord = {
   readonly createdAtMs: number;
 };
 
+/** A client that nobody has used for long. */
+export type DormantClient = {
+  readonly ordinal: number;
+  readonly clientId: string;
+  readonly programId: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  /** When one of its secrets was last used; absent: never. */
+  readonly lastUsedAtMs?: number;
+  /** This dormancy is on record already. */
+  readonly isReported: boolean;
+};
+
 export type ClientState = 'active' | 'suspended' | 'deleted';
 
 /** Tokens that a client may get in an hour of the wall clock. */

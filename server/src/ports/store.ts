@@ -4,6 +4,7 @@ import type {
   AuditLine,
   ClientRecord,
   ClientState,
+  DormantClient,
   EnvironmentRecord,
   ExpiringSecret,
   KeyPurpose,
@@ -71,6 +72,13 @@ export type Change =
     }
   | { readonly kind: 'client.suspend'; readonly clientId: string; readonly reason: string }
   | { readonly kind: 'client.reactivate'; readonly clientId: string }
+  /** Puts on record that nobody uses the client. */
+  | {
+      readonly kind: 'client.dormant';
+      readonly clientId: string;
+      readonly days: number;
+      readonly lastUsedAtMs?: number;
+    }
   | { readonly kind: 'client.delete'; readonly clientId: string }
   | { readonly kind: 'secret.create'; readonly clientId: string; readonly secret: NewSecret }
   | {
@@ -290,6 +298,12 @@ export type Directory = {
   /** Operators' clients are found by their id or their environment alone. */
   clients(filter?: ClientFilter): Promise<readonly ClientRecord[]>;
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
+  /** Active clients made before `beforeMs` and unused since, by ordinal. */
+  dormantClients(page: {
+    readonly beforeMs: number;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly DormantClient[]>;
   /** Live secrets of clients that are not deleted, which end within the range, by ordinal. */
   expiringSecrets(page: {
     readonly fromMs: number;

@@ -16,6 +16,7 @@ import {
 } from '../sql/change-log.ts';
 import { effectOf } from '../sql/commit.ts';
 import * as directory from '../sql/directory.ts';
+import { dormantClients } from '../sql/dormancy.ts';
 import { claimDuty, endDuty, extendDuty, listDuties } from '../sql/duties.ts';
 import { keys, moveSecret } from '../sql/keys.ts';
 import {
@@ -115,6 +116,7 @@ function directoryOf(connections: Connections): Directory {
     programs: (filter) => read(() => directory.programs(filter)),
     clients: (filter) => read(() => directory.clients(filter)),
     secrets: (filter) => read(() => directory.secrets(filter)),
+    dormantClients: (page) => read(() => dormantClients(page)),
     expiringSecrets: (page) => read(() => directory.expiringSecrets(page)),
     scopes: (environment) => read(() => directory.scopes(environment)),
     resources: (environment) => read(() => directory.resources(environment)),

@@ -17,6 +17,7 @@ import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
+import { reportDormant } from './dormancy.ts';
 import { claimKey, keepKey } from './once.ts';
 import type { Steps } from './schema.ts';
 import { requireUnchanged } from './unchanged.ts';
@@ -50,6 +51,8 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* suspendClient(change);
     case 'client.reactivate':
       return yield* reactivateClient(change);
+    case 'client.dormant':
+      return yield* reportDormant(change, atMs);
     case 'client.delete':
       return yield* deleteClient(change);
     case 'secret.create':

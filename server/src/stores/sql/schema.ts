@@ -57,6 +57,7 @@ export type Tables = {
     verify_address: number;
     token_quota: number | null;
     quota_enforced: number;
+    dormant_at_ms: number | null;
   };
   quota_uses: { client: number; hour: number; node: string; tokens: number };
   secrets: {

@@ -13,6 +13,7 @@ import {
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
 import * as directory from '../sql/directory.ts';
+import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
@@ -81,6 +82,7 @@ function directoryOf(reader: Executor): Directory {
     programs: async (filter) => reader.read(() => directory.programs(filter)),
     clients: async (filter) => reader.read(() => directory.clients(filter)),
     secrets: async (filter) => reader.read(() => directory.secrets(filter)),
+    dormantClients: async (page) => reader.read(() => dormantClients(page)),
     expiringSecrets: async (page) => reader.read(() => directory.expiringSecrets(page)),
     scopes: async (environment) => reader.read(() => directory.scopes(environment)),
     resources: async (environment) => reader.read(() => directory.resources(environment)),

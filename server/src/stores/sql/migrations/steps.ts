@@ -9,6 +9,7 @@ import { audit } from './0007-audit.ts';
 import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
+import { dormancy } from './0015-dormancy.ts';
 import { additive, type DeclaredStep, type Dialect } from './dialect.ts';
 import type { Step } from './plan.ts';
 
@@ -24,6 +25,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(nodeSchema),
   additive(secretLives),
   additive(idempotency),
+  additive(dormancy),
 ];
 
 const FIRST_STEPS = 2;
