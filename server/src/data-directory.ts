@@ -52,6 +52,8 @@ export type Deps = {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly actor: string;
+  /** Told what a server waits for before it decides. */
+  readonly tell?: (message: string) => void;
 };
 
 /** Opens the data directory, making what is missing. Throws `DataDirectoryError`, `MasterKeyError` or a refusal of the schema. */

@@ -53,7 +53,13 @@ async function openDatabase(config: Config, databaseUrl: string, deps: Deps): Pr
   const first = connect(1, MIGRATION_MS_MAX);
   const keys = await prepare(first, config, deps).finally(() => first.close());
   const notifications = config.databaseNotifications === 'on';
-  const store = openPostgresStore({ databaseUrl, notifications, clock, randomness });
+  const store = openPostgresStore({
+    databaseUrl,
+    notifications,
+    clock,
+    randomness,
+    tell: deps.tell,
+  });
   const reading = connect(READING_CONNECTIONS_MAX);
   return {
     ...keys,

@@ -34,6 +34,7 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       audit: store.audit,
       log: store.log,
       nodes: store.nodes,
+      replication: store.replication,
       journal: journal.reader,
       duties: store.duties,
       keyRing,

@@ -21,11 +21,12 @@ import {
 import { asOperator, type Onboarded, onboard, requestToken } from './testing/onboarding.ts';
 import { assertMaySkip } from './testing/postgres.ts';
 import { type PostgresPair, preparePairs, type Server } from './testing/postgres-pair.ts';
+import { startServer } from './testing/running-server.ts';
 
 /** As short as a lease may be, so that waiting for one does not take long. */
 const LEASE_MS = 1_000;
-/** What a promoted standby waits before it serves when it may have lost something: the longest lease, 1 %, and 1 s. */
-const PROMOTION_WAIT_MS = LEASE_MS * 1.01 + 1_000;
+/** Long enough that a node still decides by it when the standby has been promoted. */
+const LONG_LEASE_MS = 5_000;
 
 /** Ordinal of the environment that the tests' clients are in. */
 const SANDBOX = 1;
@@ -36,11 +37,12 @@ const options = typeof newPair === 'string' ? { skip: newPair } : {};
 
 async function withPair(
   body: (world: World, two: [Node, Node], pair: PostgresPair) => Promise<void>,
+  leaseMs = LEASE_MS,
 ): Promise<void> {
   assert.ok(typeof newPair !== 'string');
   const pair = await newPair();
   try {
-    const settings = { databaseUrl: pair.primary.url, count: 2, leaseMs: LEASE_MS };
+    const settings = { databaseUrl: pair.primary.url, count: 2, leaseMs };
     await withNodes(settings, (world) => body(world, world.nodes as [Node, Node], pair));
   } finally {
     await pair.stop();
@@ -52,6 +54,13 @@ const asOperatorOn = <T>(server: Server, body: (context: OperationContext) => Pr
 
 const isSuspended = async (context: OperationContext, { programId }: Onboarded) =>
   (await context.directory.programs({ programId }))[0]?.suspended;
+
+/** The promotions that the store has noticed, and whether it waits for leases that it may have lost. */
+async function promotionsOf({ audit, nodes }: OperationContext) {
+  const lines = await audit.lines({ action: 'store.promote', limit: 10 });
+  const lost = (await nodes.list()).filter(({ node }) => node.startsWith('lost:')).length;
+  return lines.map(({ detail }) => ({ synchronous: detail['synchronous'], lost }));
+}
 
 /** The tokens of a client that are on record. */
 async function recordsOf(context: OperationContext, { clientId }: Onboarded): Promise<Set<string>> {
@@ -96,6 +105,8 @@ test(
       for (const witness of ofKilled) await assertNothingAccepted(witness, receiptMs);
       await asOperatorOn(pair.standby, async (promoted) => {
         assert.equal(await isSuspended(promoted, leaked), true);
+        const noticed = async () => JSON.stringify(await promotionsOf(promoted));
+        await until('[{"synchronous":true,"lost":0}]', noticed);
         const known = await recordsOf(promoted, bystander);
         const missing = handedOut.filter((one) => !known.has(jtiOf(promoted, one)));
         assert.deepEqual(missing, []);
@@ -195,8 +206,7 @@ test(
       await asOperatorOn(pair.standby, async (promoted) => {
         const { head: kept } = await promoted.log.poll(0);
         assert.ok(kept < gone, 'changes were lost');
-        while (performance.now() < diedMs + PROMOTION_WAIT_MS) await pause(20);
-        for (const node of nodes) assert.equal(await tell(node, lost), 'unavailable');
+        for (const node of nodes) await until('unavailable', () => tell(node, lost));
         // Other changes get the numbers of those that were lost.
         for (let made = kept; made < gone + 2; made += 3) await onboard(promoted);
         for (const { way } of nodes) way.moveTo(pair.standby.port);
@@ -224,3 +234,62 @@ test(
       });
     }),
 );
+
+test(
+  'after a promotion that lost a node, no receipt is complete and no node decides until its lease must be over',
+  options,
+  () =>
+    withPair(async (world, nodes, pair) => {
+      const { leaked, bystander } = world;
+      const tell = tellIn(world);
+      const token = await tokenOf(nodes[0], leaked);
+      const lasting = await tokenOf(nodes[0], bystander);
+      for (const node of nodes) assert.equal(await tell(node, lasting), 'active');
+      await pair.caughtUp();
+      pair.replication.blackhole();
+      const env = { ...envOf(pair.primary.url), COUNTERSIGN_LEASE_MS: String(LONG_LEASE_MS) };
+      const unknown = { ...nodes[0], server: await startServer(newDataDirectory(), { env }) };
+      try {
+        const ofKilled = watch(() => tell(unknown, token));
+        await until('active', () => tell(unknown, token));
+        await pair.primary.kill();
+        await pair.promote();
+        await asOperatorOn(pair.standby, async (promoted) => {
+          const begunMs = performance.now();
+          const suspending = suspend(promoted, leaked);
+          for (const { way } of nodes) way.moveTo(pair.standby.port);
+          const elsewhere = nodes.map((node) => watch(() => tell(node, lasting)));
+          const receipt = await suspending;
+          const receiptMs = performance.now();
+          assert.ok(receiptMs - begunMs >= LONG_LEASE_MS);
+          assert.equal(receipt.complete, true);
+          assert.ok(
+            [...receipt.fenced, ...receipt.left].some(({ node }) => node.startsWith('lost:')),
+          );
+          // The control: the node that nobody knows of did accept it after the suspension, and no more after the receipt.
+          const late = ofKilled.answers.filter((one) => one.begunMs > begunMs);
+          assert.ok(late.some(({ heard }) => heard === 'active'));
+          await assertNothingAccepted(ofKilled, receiptMs);
+          for (const witness of elsewhere) {
+            const answers = await witness.after(receiptMs);
+            const refused = [...witness.answers].findIndex((one) => one.heard === 'unavailable');
+            const meanwhile = witness.answers
+              .slice(refused)
+              .filter(({ endedMs }) => endedMs < receiptMs - LOOK_MS);
+            assert.ok(refused >= 0 && meanwhile.length > 0 && answers.length > 0);
+            for (const { heard } of meanwhile) assert.equal(heard, 'unavailable');
+          }
+          for (const node of nodes) {
+            await until('active', () => tell(node, lasting));
+            assert.equal(await tell(node, token), 'inactive');
+          }
+          assert.deepEqual(await promotionsOf(promoted), [{ synchronous: false, lost: 0 }]);
+        });
+      } finally {
+        unknown.server.process.kill('SIGKILL');
+      }
+    }, LONG_LEASE_MS),
+);
+
+/** The row of what was lost goes, then the nodes begin, and then the receipt is told of. */
+const LOOK_MS = 1_000;

@@ -27,8 +27,13 @@ export function serve(config: Config): Promise<number> {
 async function serveNode(config: Config): Promise<number> {
   const clock = systemClock;
   const randomness = systemRandomness();
-  const data = await openData(config, { clock, randomness, actor: 'system:serve' });
   const log = newLog(config.logLevel);
+  const data = await openData(config, {
+    clock,
+    randomness,
+    actor: 'system:serve',
+    tell: (message) => log.warn({ cause: message }, 'not deciding yet'),
+  });
   if (data.newMasterKeyFile !== undefined) {
     log.warn(
       { file: data.newMasterKeyFile },

@@ -16,6 +16,7 @@ import {
   judgeDuties,
   judgeFreeSpace,
   judgeNodes,
+  judgeReplication,
   judgeRuntime,
   type Probe,
 } from '../operations/doctor.ts';
@@ -76,8 +77,14 @@ function storeProbes({ context }: Opened): readonly Probe[] {
     { name: 'store', look: () => lookAtStore(context) },
     { name: 'nodes', look: async () => judgeNodes(await listNodes(context)) },
     { name: 'duties', look: () => lookAtDuties(context) },
+    ...replicationProbe(context),
     { name: 'clock', look: () => lookAtClock(context) },
   ];
+}
+
+function replicationProbe({ replication }: OperationContext): readonly Probe[] {
+  if (replication === undefined) return [];
+  return [{ name: 'failover', look: async () => judgeReplication(await replication()) }];
 }
 
 async function lookAtStore(context: OperationContext): Promise<Finding> {

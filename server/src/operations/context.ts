@@ -12,6 +12,7 @@ import {
   ChangeRefused,
   type Changes,
   type Directory,
+  type Replication,
 } from '../ports/store.ts';
 import { awaitReceipt, type Receipt, type Sightings } from '../replica/receipt.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -25,6 +26,8 @@ export type OperationContext = {
   readonly log: ChangeLog;
   readonly nodes: NodeRegistry;
   readonly journal: JournalReader;
+  /** Of a store that can have standbys. */
+  readonly replication?: (() => Promise<Replication>) | undefined;
   readonly duties: DutyRoster;
   /** Holds the keys of every environment. */
   readonly keyRing: KeyRing;

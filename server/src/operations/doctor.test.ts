@@ -8,6 +8,7 @@ import {
   judgeDuties,
   judgeFreeSpace,
   judgeNodes,
+  judgeReplication,
   judgeRuntime,
 } from './doctor.ts';
 import type { ListedNode } from './list-nodes.ts';
@@ -89,6 +90,26 @@ test('a duty that fails, or is not done though a node is running, is named; with
   assert.equal(judgeDuties([{ ...duty, failures: 0 }], [up], NOW_MS).ok, false);
   const failing = { ...wellAt(NOW_MS), failures: 3, problem: 'the disk is full' };
   assert.match(judgeDuties([failing], [node], NOW_MS).detail, /sweep failed 3 .* disk is full/);
+});
+
+test('an asynchronous standby, and a promotion whose leases still run, are named with what they cost', () => {
+  const place = '77/00000002';
+  const calm = { place, sinceMs: 0, isSynchronous: true, standbys: 1 };
+  assert.deepEqual(judgeReplication(calm), {
+    ok: true,
+    detail: 'commits wait for a standby; timeline 00000002 since 1970-01-01T00:00:00.000Z',
+  });
+  assert.equal(judgeReplication({ ...calm, isSynchronous: false, standbys: 0 }).ok, true);
+  const asynchronous = judgeReplication({ ...calm, isSynchronous: false });
+  assert.equal(asynchronous.ok, false);
+  assert.match(asynchronous.detail, /standby asynchronous: promises 1 to 3 end at a failover/);
+  assert.match(asynchronous.mend ?? '', /synchronous_standby_names/);
+  const promoted = judgeReplication({ ...calm, waitsMs: 31_300 });
+  assert.equal(promoted.ok, false);
+  assert.match(
+    promoted.detail,
+    /promoted or restored \(timeline 00000002 .* nothing is decided for 32 s/,
+  );
 });
 
 test('a node that is behind is named with how far', () => {

@@ -1,6 +1,8 @@
 /** Judges a set-up: named checks, each with what to do about it. Looks at nothing itself: probes are handed in. */
 
+import { LOST_NODES } from '../ports/change-log.ts';
 import type { DutyRow } from '../ports/duties.ts';
+import type { Replication } from '../ports/store.ts';
 import type { ListedNode } from './list-nodes.ts';
 
 export type Finding = { readonly ok: boolean; readonly detail: string; readonly mend?: string };
@@ -63,15 +65,45 @@ export function judgeFreeSpace(freeBytes: number): Finding {
 }
 
 export function judgeNodes(nodes: readonly ListedNode[]): Finding {
-  const words = nodes.map(({ node, state, behind }) =>
+  const known = nodes.filter(({ node }) => !node.startsWith(LOST_NODES));
+  const words = known.map(({ node, state, behind }) =>
     behind === 0 ? `${node} ${state}` : `${node} ${state}, ${behind} changes behind`,
   );
   const detail = words.length === 0 ? 'no node is running' : words.join('; ');
-  if (nodes.every(({ state }) => state === 'alive')) return { ok: true, detail };
+  if (known.every(({ state }) => state === 'alive')) return { ok: true, detail };
   return {
     ok: false,
     detail,
     mend: 'start the dead server again (countersign serve) and look into its log; a silent one may be stopped or starved',
+  };
+}
+
+/** What the next failover would take, and what the last one did. */
+export function judgeReplication(replication: Replication): Finding {
+  const { place, sinceMs, isSynchronous, standbys, waitsMs } = replication;
+  const since = new Date(sinceMs).toISOString();
+  const where =
+    place === ''
+      ? 'this engine does not tell of a promotion'
+      : `timeline ${place.split('/')[1]} since ${since}`;
+  if (waitsMs !== undefined) {
+    return {
+      ok: false,
+      detail: `the store was promoted or restored (${where}): nothing is decided for ${Math.ceil(waitsMs / 1000)} s`,
+      mend: 'wait; then suspend and revoke again what may have been lost: docs/operating/postgresql.md, failover',
+    };
+  }
+  if (isSynchronous) return { ok: true, detail: `commits wait for a standby; ${where}` };
+  if (standbys === 0) {
+    return {
+      ok: true,
+      detail: `no standby: what is committed is lost with this database; ${where}`,
+    };
+  }
+  return {
+    ok: false,
+    detail: `standby asynchronous: promises 1 to 3 end at a failover, which may take back what was just confirmed; ${where}`,
+    mend: "set synchronous_standby_names, better to two: 'ANY 1 (a, b)'",
   };
 }
 

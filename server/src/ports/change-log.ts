@@ -126,6 +126,18 @@ export type NodeRow = {
   readonly process: string;
 };
 
+/** Begins the name of a row that stands for nodes which a promoted or restored store does not know; no machine's name can. */
+export const LOST_NODES = 'lost:';
+
+/** Clocks of two machines may differ in rate by this much, and a node may be slow to notice. */
+const RATE_MARGIN = 0.01;
+const MARGIN_MS = 1_000;
+
+/** How long a row must have been seen not to renew until its node, whatever became of it, decides no more. */
+export function writeOffAfterMs(leaseMs: number): number {
+  return leaseMs * (1 + RATE_MARGIN) + MARGIN_MS;
+}
+
 /**
  * One change of the log: its number, and its random id, since a failover that lost changes gives numbers out again. As the store
  * tells the id only of what is committed, whoever knows it knows that.

@@ -290,6 +290,19 @@ export type SecretUse = {
   readonly address: string;
 };
 
+/** Where the store stands and what a failover would cost, of one that can have standbys. */
+export type Replication = {
+  /** System identifier and timeline; empty where the engine does not tell. */
+  readonly place: string;
+  /** Since when the store has been there. */
+  readonly sinceMs: number;
+  /** Commits wait for a standby. */
+  readonly isSynchronous: boolean;
+  readonly standbys: number;
+  /** Nothing is decided for as long, as nodes of a lost primary may still do so. */
+  readonly waitsMs?: number;
+};
+
 /** Reads for people: consistent, never on the path of a token. */
 export type Directory = {
   environments(): Promise<readonly EnvironmentRecord[]>;

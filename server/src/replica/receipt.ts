@@ -3,7 +3,12 @@
  * has left, or decides no more without it: its process is gone, or every lease that may miss the change has run out.
  */
 
-import type { ChangeRef, NodeRegistry, NodeRow } from '../ports/change-log.ts';
+import {
+  type ChangeRef,
+  type NodeRegistry,
+  type NodeRow,
+  writeOffAfterMs,
+} from '../ports/change-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 
@@ -25,9 +30,6 @@ export type Receipt = {
   readonly complete: boolean;
 };
 
-/** Clocks of two machines may differ in rate by this much, and a node may be slow to notice. */
-const RATE_MARGIN = 0.01;
-const MARGIN_MS = 1_000;
 const LOOK_INTERVAL_MS = 2;
 /** Asking for a lock opens a file: done less often than reading a row. */
 const LOCK_LOOK_INTERVAL_MS = 100;
@@ -150,7 +152,7 @@ async function isFenced(
     readonly mayLookAtLocks: boolean;
   },
 ): Promise<boolean> {
-  const patienceMs = row.leaseMs * (1 + RATE_MARGIN) + MARGIN_MS;
+  const patienceMs = writeOffAfterMs(row.leaseMs);
   const isSilent = silenceMs(row, look) >= patienceMs;
   const isGone = isSilent || (look.mayLookAtLocks && (await nodes.isDead(row.node)));
   // On condition that it has not renewed this very moment.

@@ -2,7 +2,7 @@
 
 import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
 import type { DutyRoster } from '../ports/duties.ts';
-import type { AuditTrail, Changes, Directory } from '../ports/store.ts';
+import type { AuditTrail, Changes, Directory, Replication } from '../ports/store.ts';
 
 export type Store = Changes & {
   readonly directory: Directory;
@@ -11,6 +11,8 @@ export type Store = Changes & {
   /** The environments and their root keys, which a tool needs without the rest of a snapshot. */
   rootKeys(): Promise<readonly Fact[]>;
   readonly nodes: NodeRegistry;
+  /** Left out by a store that stands on one machine. */
+  readonly replication?: () => Promise<Replication>;
   readonly duties: DutyRoster;
   /** A name for a new node of this process, its slot held until the store is closed. */
   takeNode(): { node: string; slot: string };

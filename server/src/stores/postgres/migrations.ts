@@ -5,7 +5,6 @@ import type { Step } from '../sql/migrations/plan.ts';
 import { laterMigrations } from '../sql/migrations/steps.ts';
 
 const DIALECT: Dialect = {
-  name: 'postgres',
   int: 'BIGINT',
   bytes: 'BYTEA',
   identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',

@@ -26,7 +26,6 @@ import {
   listNodes,
   listNodesAfter,
   nodesAfter,
-  registerNode,
   renewNode,
 } from '../sql/nodes.ts';
 import { prune } from '../sql/prune.ts';
@@ -37,6 +36,7 @@ import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
+import { newOutliving, noticeOrigin, registerUnlessLost, replicationOf } from './origin.ts';
 import { watchNotifications } from './watch.ts';
 
 /** Three kinds of work, none of which waits for another: what keeps this node deciding, what `/token` asks for, and changes. */
@@ -52,6 +52,8 @@ export type PostgresStoreOptions = {
   readonly notifications: boolean;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Told why a node does not yet decide. */
+  readonly tell?: ((message: string) => void) | undefined;
 };
 
 /** Opens a store whose schema is up to date and whose first rows are written (see `migrate.ts`). */
@@ -92,6 +94,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     prune: (atMs) => executor.write(working, () => prune(atMs)),
     noteUses: (uses) => executor.write(working, () => noteUses(uses)),
     nodes: registryOf({ following, working }, options),
+    replication: () => replicationOf(working),
     duties: rosterOf(working),
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
     close: async () => {
@@ -173,19 +176,32 @@ function registryOf(
   const listTogether = together((sequences: readonly number[]) =>
     executor.read(working, () => listNodesAfter(sequences)),
   );
+  const list = () => executor.read(working, () => listNodes());
+  const fence = (node: string, renewals: number) =>
+    executor.write(working, () => fenceNode(node, renewals));
+  const { clock, tell = () => {} } = options;
+  const outlive = newOutliving({ list, fence, clock, tell });
   return {
-    register: (node) =>
-      executor.write(following, () =>
-        registerNode({ ...node, atMs: now(), slotPrefix: node.node }),
-      ),
+    register: async (node) => {
+      for (;;) {
+        const lost = await executor.write(following, () =>
+          registerUnlessLost({ ...node, atMs: now(), slotPrefix: node.node }),
+        );
+        if (lost === undefined) return;
+        await outlive(lost);
+      }
+    },
     renew: (node, applied) =>
-      executor.writeInSnapshot(following, () => renewNode({ node, applied, atMs: now() })),
+      executor.writeInSnapshot(following, function* () {
+        yield* noticeOrigin();
+        return yield* renewNode({ node, applied, atMs: now() });
+      }),
     acknowledge: (node, applied) => executor.write(following, () => acknowledgeNode(node, applied)),
     leave: (node) => executor.write(following, () => leaveNode(node)),
-    list: () => executor.read(working, () => listNodes()),
+    list,
     // Whoever waits for a receipt asks every few milliseconds; many of them are one question.
     listAfter: async (change) => nodesAfter(await listTogether(change.sequence), change),
-    fence: (node, renewals) => executor.write(working, () => fenceNode(node, renewals)),
+    fence,
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
   };

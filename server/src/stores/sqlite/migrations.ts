@@ -5,7 +5,6 @@ import type { Step } from '../sql/migrations/plan.ts';
 import { laterMigrations } from '../sql/migrations/steps.ts';
 
 const DIALECT: Dialect = {
-  name: 'sqlite',
   int: 'INTEGER',
   bytes: 'BLOB',
   // AUTOINCREMENT: an ordinal is never given out twice.

@@ -1,7 +1,6 @@
 /** What the dialects call differently, for a step of the schema that is written once, and what a step says of older programs. */
 
 export type Dialect = {
-  readonly name: 'sqlite' | 'postgres';
   /** A whole number: times, counters, flags. */
   readonly int: string;
   readonly bytes: string;

@@ -10,6 +10,7 @@ import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
 import { dormancy } from './0015-dormancy.ts';
+import { origin } from './0016-origin.ts';
 import { additive, type DeclaredStep, type Dialect } from './dialect.ts';
 import type { Step } from './plan.ts';
 
@@ -26,6 +27,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(secretLives),
   additive(idempotency),
   additive(dormancy),
+  additive(origin),
 ];
 
 const FIRST_STEPS = 2;
