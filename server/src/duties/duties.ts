@@ -2,7 +2,13 @@
 
 import { DORMANT_CLIENTS } from './dormant-clients.ts';
 import type { Duty } from './duty.ts';
+import { ENDING_SUSPENSIONS } from './ending-suspensions.ts';
 import { EXPIRING_SECRETS } from './expiring-secrets.ts';
 import { PRUNING } from './prune.ts';
 
-export const DUTIES: readonly Duty[] = [PRUNING, EXPIRING_SECRETS, DORMANT_CLIENTS];
+export const DUTIES: readonly Duty[] = [
+  PRUNING,
+  EXPIRING_SECRETS,
+  DORMANT_CLIENTS,
+  ENDING_SUSPENSIONS,
+];

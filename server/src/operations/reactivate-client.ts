@@ -1,13 +1,16 @@
 /** Lets a suspended client work again: with new tokens only, as none issued before revives. */
 
-import { commitAndAwait, type Done, type OperationContext } from './context.ts';
+import { commitAndAwait, type OperationContext } from './context.ts';
 import { requireClientId } from './input.ts';
+import { type Reactivated, reactivation, stillSuspended } from './reactivation.ts';
 
-/** Reactivates a client; one that is active stays as it is. Throws `ChangeRefused`. */
+/** Ends every suspension of a client that is open now, or one of them; one that is active stays as it is. Throws `ChangeRefused`. */
 export async function reactivateClient(
   context: OperationContext,
-  input: { readonly clientId: string },
-): Promise<Done> {
-  const clientId = requireClientId(input.clientId);
-  return await commitAndAwait(context, { kind: 'client.reactivate', clientId });
+  input: { readonly clientId: string; readonly suspensionId?: string | undefined },
+): Promise<Reactivated> {
+  const owner = { clientId: requireClientId(input.clientId) };
+  const ends = await reactivation(context, owner, input.suspensionId);
+  const done = await commitAndAwait(context, { kind: 'client.reactivate', ...owner, ...ends });
+  return { ...done, remaining: await stillSuspended(context, owner) };
 }

@@ -2,6 +2,7 @@
 
 import type { ClientRecord, ProgramRecord, SecretRecord } from '../ports/model.ts';
 import { ChangeRefused, type ProgramFilter } from '../ports/store.ts';
+import type { SuspensionRecord } from '../ports/suspensions.ts';
 import { environmentNamed, type OperationContext, partnerEnvironments } from './context.ts';
 import { requireClientId, requireEnvironmentName, requireProgramId } from './input.ts';
 
@@ -20,15 +21,24 @@ export function listPrograms(
   return context.directory.programs(filter);
 }
 
-/** One program with its clients. Throws `ChangeRefused`. */
+/** One program with its clients and what suspends it. Throws `ChangeRefused`. */
 export async function showProgram(
   context: Reads,
   input: { readonly programId: string },
-): Promise<{ program: ProgramRecord; clients: readonly ClientRecord[] }> {
+): Promise<{
+  program: ProgramRecord;
+  clients: readonly ClientRecord[];
+  /** The open ones. */
+  suspensions: readonly SuspensionRecord[];
+}> {
   const programId = requireProgramId(input.programId);
   const [program] = await context.directory.programs({ programId });
   if (program === undefined) throw noProgram(programId);
-  return { program, clients: await listClients(context, { programId }) };
+  return {
+    program,
+    clients: await listClients(context, { programId }),
+    suspensions: await context.directory.suspensions({ programId, openOnly: true }),
+  };
 }
 
 /** Clients in the order of their creation, deleted ones left out. Throws `ChangeRefused` for a program that does not exist. */
@@ -51,15 +61,24 @@ export async function listClients(
   return await context.directory.clients({ ...rest, environment, programId, state });
 }
 
-/** One client with its secrets; a deleted one is shown as such. Throws `ChangeRefused`. */
+/** One client with its secrets and what suspends it; a deleted one is shown as such. Throws `ChangeRefused`. */
 export async function showClient(
   context: Reads,
   input: { readonly clientId: string },
-): Promise<{ client: ClientRecord; secrets: readonly SecretRecord[] }> {
+): Promise<{
+  client: ClientRecord;
+  secrets: readonly SecretRecord[];
+  /** The open ones. */
+  suspensions: readonly SuspensionRecord[];
+}> {
   const clientId = requireClientId(input.clientId);
   const [client] = await context.directory.clients({ clientId });
   if (client === undefined) throw noClient(clientId);
-  return { client, secrets: await context.directory.secrets({ clientId }) };
+  return {
+    client,
+    secrets: await context.directory.secrets({ clientId }),
+    suspensions: await context.directory.suspensions({ clientId, openOnly: true }),
+  };
 }
 
 /** The secrets of a client, by id and hint. Throws `ChangeRefused`. */

@@ -2,15 +2,24 @@
 
 import { commitAndAwait, type Done, type OperationContext } from './context.ts';
 import { requireClientId, requireReason } from './input.ts';
+import { suspensionEnd } from './suspension-end.ts';
 
-/** Suspends a client. Suspending what is suspended returns the receipt of the earlier change. Throws `ChangeRefused`. */
+/**
+ * Suspends a client, until a moment if one is given. The same suspension once more returns the receipt of the earlier change; one with
+ * another reason or end is added to those that are open. Throws `ChangeRefused`.
+ */
 export async function suspendClient(
   context: OperationContext,
-  input: { readonly clientId: string; readonly reason: string },
+  input: {
+    readonly clientId: string;
+    readonly reason: string;
+    readonly untilMs?: number | undefined;
+  },
 ): Promise<Done> {
   return await commitAndAwait(context, {
     kind: 'client.suspend',
     clientId: requireClientId(input.clientId),
     reason: requireReason(input.reason),
+    ...suspensionEnd(context, input.untilMs),
   });
 }

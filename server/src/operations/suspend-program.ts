@@ -2,15 +2,24 @@
 
 import { commitAndAwait, type Done, type OperationContext } from './context.ts';
 import { requireProgramId, requireReason } from './input.ts';
+import { suspensionEnd } from './suspension-end.ts';
 
-/** Suspends a program. Suspending what is suspended returns the receipt of the earlier change. Throws `ChangeRefused`. */
+/**
+ * Suspends a program, until a moment if one is given. The same suspension once more returns the receipt of the earlier change; one with
+ * another reason or end is added to those that are open. Throws `ChangeRefused`.
+ */
 export async function suspendProgram(
   context: OperationContext,
-  input: { readonly programId: string; readonly reason: string },
+  input: {
+    readonly programId: string;
+    readonly reason: string;
+    readonly untilMs?: number | undefined;
+  },
 ): Promise<Done> {
   return await commitAndAwait(context, {
     kind: 'program.suspend',
     programId: requireProgramId(input.programId),
     reason: requireReason(input.reason),
+    ...suspensionEnd(context, input.untilMs),
   });
 }

@@ -15,6 +15,7 @@ import type {
   TokenQuota,
 } from './model.ts';
 import type { PolicyName, PolicyRecord } from './policies.ts';
+import type { SuspensionDirectory } from './suspensions.ts';
 
 export type NewSecret = {
   readonly secretId: string;
@@ -45,11 +46,24 @@ export type ClientSettings = {
   readonly tokenQuota?: TokenQuota | 'none';
 };
 
+export type NewSuspension = {
+  readonly reason: string;
+  /** When it ends by itself; left out: never. */
+  readonly untilMs?: number | undefined;
+};
+
+export type Reactivation = {
+  /** Ordinals of the suspensions that were open when this was decided: one more, and it is refused. Left out: whatever is open. */
+  readonly known?: readonly number[] | undefined;
+  /** Only this one ends; the others stay. */
+  readonly suspension?: number | undefined;
+};
+
 /** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */
 export type Change =
   | { readonly kind: 'program.create'; readonly programId: string; readonly name: string }
-  | { readonly kind: 'program.suspend'; readonly programId: string; readonly reason: string }
-  | { readonly kind: 'program.reactivate'; readonly programId: string }
+  | (NewSuspension & { readonly kind: 'program.suspend'; readonly programId: string })
+  | (Reactivation & { readonly kind: 'program.reactivate'; readonly programId: string })
   | {
       readonly kind: 'client.create';
       readonly clientId: string;
@@ -70,14 +84,20 @@ export type Change =
       /** Its tokens live on though it may do less than before. */
       readonly keepTokens: boolean;
     }
-  | { readonly kind: 'client.suspend'; readonly clientId: string; readonly reason: string }
-  | { readonly kind: 'client.reactivate'; readonly clientId: string }
   /** Puts on record that nobody uses the client. */
   | {
       readonly kind: 'client.dormant';
       readonly clientId: string;
       readonly days: number;
       readonly lastUsedAtMs?: number;
+    }
+  | (NewSuspension & { readonly kind: 'client.suspend'; readonly clientId: string })
+  | (Reactivation & { readonly kind: 'client.reactivate'; readonly clientId: string })
+  /** Ends those of these suspensions that are open and due, whatever they are of. */
+  | {
+      readonly kind: 'suspension.end';
+      readonly suspensions: readonly number[];
+      readonly dueAtMs: number;
     }
   | { readonly kind: 'client.delete'; readonly clientId: string }
   | { readonly kind: 'secret.create'; readonly clientId: string; readonly secret: NewSecret }
@@ -304,7 +324,7 @@ export type Replication = {
 };
 
 /** Reads for people: consistent, never on the path of a token. */
-export type Directory = {
+export type Directory = SuspensionDirectory & {
   environments(): Promise<readonly EnvironmentRecord[]>;
   /** The program of operators is found by its id alone. */
   programs(filter?: ProgramFilter): Promise<readonly ProgramRecord[]>;

@@ -13,6 +13,13 @@ import { documentOf } from '../document.ts';
 import { changeOutput, secretOutput } from '../outputs.ts';
 import { pairs, timeText } from '../text.ts';
 import { clientTable, secretTable } from './client-table.ts';
+import {
+  REACTIVATE_OPTIONS,
+  reactivateOutput,
+  SUSPEND_OPTIONS,
+  suspensionTable,
+  untilOf,
+} from './suspension.ts';
 
 const ID = { name: 'ID', doc: 'Id of the client: client_test_… or client_live_…' };
 
@@ -57,7 +64,9 @@ async function listAll({ context, args }: StoreCall): Promise<Output> {
 }
 
 async function show({ context, args }: StoreCall): Promise<Output> {
-  const { client, secrets } = await showClient(context, { clientId: args.positional('ID') });
+  const { client, secrets, suspensions } = await showClient(context, {
+    clientId: args.positional('ID'),
+  });
   const known = pairs([
     ['client', client.clientId],
     ['name', client.name],
@@ -75,8 +84,12 @@ async function show({ context, args }: StoreCall): Promise<Output> {
     ['created', timeText(client.createdAtMs)],
   ]);
   return {
-    document: { ...(documentOf(client) as object), secrets: documentOf(secrets) },
-    text: `${known}\n${secretTable(secrets, context.clock.wallMs())}`,
+    document: {
+      ...(documentOf(client) as object),
+      secrets: documentOf(secrets),
+      suspensions: documentOf(suspensions),
+    },
+    text: `${known}\n${suspensionTable(suspensions)}${secretTable(secrets, context.clock.wallMs())}`,
   };
 }
 
@@ -85,9 +98,11 @@ function quotaText({ tokenQuota }: ClientRecord): string | undefined {
   return `${tokenQuota.perHour} an hour, ${tokenQuota.enforced ? 'enforced' : 'reported only'}`;
 }
 
-async function suspend({ context, args }: StoreCall): Promise<Output> {
+async function suspend(call: StoreCall): Promise<Output> {
+  const { context, args } = call;
   const clientId = args.positional('ID');
-  const done = await suspendClient(context, { clientId, reason: args.required('reason') });
+  const reason = args.required('reason');
+  const done = await suspendClient(context, { clientId, reason, untilMs: untilOf(call) });
   return changeOutput(done, {
     members: { clientId },
     words: 'Suspended: none of its tokens is accepted any more.',
@@ -97,11 +112,11 @@ async function suspend({ context, args }: StoreCall): Promise<Output> {
 
 async function reactivate({ context, args }: StoreCall): Promise<Output> {
   const clientId = args.positional('ID');
-  const done = await reactivateClient(context, { clientId });
-  return changeOutput(done, {
+  const suspensionId = args.option('suspension');
+  const done = await reactivateClient(context, { clientId, suspensionId });
+  return reactivateOutput(done, {
     members: { clientId },
     words: 'Reactivated: it may get new tokens; the earlier ones stay dead.',
-    already: 'Was active already.',
   });
 }
 
@@ -178,9 +193,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     path: ['client', 'suspend'],
     summary: 'Stop a client: none of its tokens is accepted once the receipt is printed.',
     positionals: [ID],
-    options: [
-      { name: 'reason', value: 'TEXT', required: true, doc: 'Why; stands in the audit trail.' },
-    ],
+    options: SUSPEND_OPTIONS,
     examples: ["countersign client suspend client_test_4Gq8Zk1LwP0xYb3N --reason 'leaked'"],
     changes: true,
     run: suspend,
@@ -189,6 +202,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     path: ['client', 'reactivate'],
     summary: 'Let a suspended client work again, with new tokens only.',
     positionals: [ID],
+    options: REACTIVATE_OPTIONS,
     examples: ['countersign client reactivate client_test_4Gq8Zk1LwP0xYb3N'],
     changes: true,
     run: reactivate,

@@ -10,14 +10,15 @@ import { documentOf } from '../document.ts';
 import { changeOutput } from '../outputs.ts';
 import { list, pairs, timeText } from '../text.ts';
 import { clientTable } from './client-table.ts';
+import {
+  REACTIVATE_OPTIONS,
+  reactivateOutput,
+  SUSPEND_OPTIONS,
+  suspensionTable,
+  untilOf,
+} from './suspension.ts';
 
 const ID = { name: 'ID', doc: 'Id of the program: program_…' };
-const REASON = {
-  name: 'reason',
-  value: 'TEXT',
-  required: true,
-  doc: 'Why; stands in the audit trail.',
-} as const;
 
 async function create({ context, args }: StoreCall): Promise<Output> {
   const { programId, name, ...done } = await createProgram(context, {
@@ -49,7 +50,9 @@ async function listAll({ context }: StoreCall): Promise<Output> {
 }
 
 async function show({ context, args }: StoreCall): Promise<Output> {
-  const { program, clients } = await showProgram(context, { programId: args.positional('ID') });
+  const { program, clients, suspensions } = await showProgram(context, {
+    programId: args.positional('ID'),
+  });
   const known = pairs([
     ['program', program.programId],
     ['name', program.name],
@@ -59,14 +62,20 @@ async function show({ context, args }: StoreCall): Promise<Output> {
     ['created', timeText(program.createdAtMs)],
   ]);
   return {
-    document: { ...programDocument(program), clients: documentOf(clients) },
-    text: `${known}\n${clientTable(clients)}`,
+    document: {
+      ...programDocument(program),
+      clients: documentOf(clients),
+      suspensions: documentOf(suspensions),
+    },
+    text: `${known}\n${suspensionTable(suspensions)}${clientTable(clients)}`,
   };
 }
 
-async function suspend({ context, args }: StoreCall): Promise<Output> {
+async function suspend(call: StoreCall): Promise<Output> {
+  const { context, args } = call;
   const programId = args.positional('ID');
-  const done = await suspendProgram(context, { programId, reason: args.required('reason') });
+  const reason = args.required('reason');
+  const done = await suspendProgram(context, { programId, reason, untilMs: untilOf(call) });
   return changeOutput(done, {
     members: { programId },
     words: 'Suspended: no token of its clients is accepted any more.',
@@ -76,11 +85,11 @@ async function suspend({ context, args }: StoreCall): Promise<Output> {
 
 async function reactivate({ context, args }: StoreCall): Promise<Output> {
   const programId = args.positional('ID');
-  const done = await reactivateProgram(context, { programId });
-  return changeOutput(done, {
+  const suspensionId = args.option('suspension');
+  const done = await reactivateProgram(context, { programId, suspensionId });
+  return reactivateOutput(done, {
     members: { programId },
     words: 'Reactivated: its clients may get new tokens; the earlier ones stay dead.',
-    already: 'Was active already.',
   });
 }
 
@@ -119,9 +128,10 @@ export const PROGRAM_COMMANDS: readonly Command[] = [
     summary: 'Stop a program: none of its tokens is accepted once the receipt is printed.',
     about:
       'The receipt says which nodes confirmed, in how many ms, and which were written off. Asked again, it is the receipt of\n' +
-      'the first suspension. Reactivating allows new tokens only.',
+      'the first suspension; with another reason or end it is one more suspension, and the program works again when all have\n' +
+      'ended. Reactivating allows new tokens only.',
     positionals: [ID],
-    options: [REASON],
+    options: SUSPEND_OPTIONS,
     examples: [
       "countersign program suspend program_8fYk2LmQ9aXc4TzR --reason 'secret found in a public repository'",
     ],
@@ -132,6 +142,7 @@ export const PROGRAM_COMMANDS: readonly Command[] = [
     path: ['program', 'reactivate'],
     summary: 'Let a suspended program work again, with new tokens only.',
     positionals: [ID],
+    options: REACTIVATE_OPTIONS,
     examples: ['countersign program reactivate program_8fYk2LmQ9aXc4TzR'],
     changes: true,
     run: reactivate,

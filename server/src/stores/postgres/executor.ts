@@ -109,6 +109,14 @@ export async function inPages(
 
 const ROWS_PER_PAGE = 5_000;
 
+/** What time the database has. */
+export async function wallMs(session: Session): Promise<number> {
+  const [row] = await session.query(
+    'select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
+  );
+  return Number(row?.['now_ms']);
+}
+
 function transaction<T>(
   connections: Connections,
   begin: string,

@@ -3,6 +3,7 @@ import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
 import { carefulContract } from '../contract/careful-contract.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
 import { type OpenStore, storeContract } from '../contract/store-contract.ts';
+import { suspensionContract } from '../contract/suspension-contract.ts';
 import { openTestDatabase } from './testing/open.ts';
 
 const postgres = await startPostgres();
@@ -26,4 +27,5 @@ if (typeof postgres === 'string') {
   storeContract('the PostgreSQL store', open, newData);
   dutyContract('duties and time on the PostgreSQL store', open, newData);
   carefulContract('the PostgreSQL store', open, newData);
+  suspensionContract('suspensions on PostgreSQL', open, newData);
 }

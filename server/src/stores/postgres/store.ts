@@ -32,6 +32,7 @@ import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import type { Steps } from '../sql/schema.ts';
 import { noteUses } from '../sql/secret-uses.ts';
+import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
@@ -127,6 +128,9 @@ function directoryOf(connections: Connections): Directory {
     keys: (atMs) => read(() => keys(atMs)),
     policies: () => read(() => directory.policies()),
     lastChange: (target) => read(() => lastChange(target)),
+    suspensions: (filter) => read(() => suspensions(filter)),
+    dueSuspensions: (atMs, limit) => read(() => dueSuspensions(atMs, limit)),
+    wallMs: () => connections.use(executor.wallMs),
   };
 }
 

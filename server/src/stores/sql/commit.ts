@@ -3,6 +3,7 @@
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
+import { endDueSuspensions } from './changes/due-suspensions.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
 import { createOperator, openOperators } from './changes/operators.ts';
 import { setPolicy } from './changes/policies.ts';
@@ -40,21 +41,21 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'program.create':
       return yield* createProgram(change, atMs);
     case 'program.suspend':
-      return yield* suspendProgram(change, atMs);
+      return yield* suspendProgram(change, { actor, atMs });
     case 'program.reactivate':
-      return yield* reactivateProgram(change);
+      return yield* reactivateProgram(change, { actor, atMs });
     case 'client.create':
       return yield* createClient(change, { actor, atMs });
     case 'client.update':
       return yield* updateClient(change);
     case 'client.suspend':
-      return yield* suspendClient(change);
+      return yield* suspendClient(change, { actor, atMs });
     case 'client.reactivate':
-      return yield* reactivateClient(change);
+      return yield* reactivateClient(change, { actor, atMs });
     case 'client.dormant':
       return yield* reportDormant(change, atMs);
     case 'client.delete':
-      return yield* deleteClient(change);
+      return yield* deleteClient(change, { actor, atMs });
     case 'secret.create':
       return yield* createSecret(change, { actor, atMs });
     case 'secret.rotate':
@@ -80,7 +81,7 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'operator.create':
       return yield* createOperator(change, { actor, atMs });
     case 'operator.remove':
-      return yield* deleteClient(change);
+      return yield* deleteClient(change, { actor, atMs });
     case 'environment.configure':
       return yield* configureEnvironment(change);
     case 'key.rotate':
@@ -89,6 +90,8 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* retireKey(change, atMs);
     case 'key.retire-all':
       return yield* retireAllTokenKeys(change, atMs);
+    case 'suspension.end':
+      return yield* endDueSuspensions(change, { actor, atMs });
     case 'policy.set':
       return yield* setPolicy(change, { actor, atMs });
     case 'key.rewrap':

@@ -23,6 +23,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   scope_sets: 'copied',
   resources: 'copied',
   revoked_tokens: 'copied',
+  suspensions: 'with ordinals',
   keys: 'copied',
   policies: 'copied',
   quota_uses: 'copied',

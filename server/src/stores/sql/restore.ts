@@ -5,6 +5,7 @@
 
 import { sql } from 'kysely';
 import { type Closing, RESTORE } from './append.ts';
+import { insertSuspensions } from './changes/suspensions.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
 export type Restoring = {
@@ -35,7 +36,13 @@ const GENERATIONS_GAP = 1_000;
  * Ordinals that are left out. A node holds 41 bytes for each ordinal of a client, so that gap costs it 4 MB a restore; those of the
  * others cost nothing.
  */
-export const ORDINALS_GAP = { programs: 100_000, clients: 100_000, secrets: 1_000_000 };
+export const ORDINALS_GAP = {
+  programs: 100_000,
+  clients: 100_000,
+  secrets: 1_000_000,
+  suspensions: 1_000_000,
+};
+const ROWS_PER_STATEMENT = 1_000;
 
 /** All of a restore but the ordinals, which each database gives out in its own way; up to the number of the change. */
 export function* restore(restoring: Restoring): Steps<Closing> {
@@ -112,23 +119,29 @@ function* replaceTokenKeys({ atMs, newTokenKey }: Restoring): Steps<Record<strin
   return added;
 }
 
-function* suspendPrograms({ atMs, backup }: Restoring): Steps<number> {
+function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {
+  const reason =
+    backup === undefined
+      ? 'the store came back without its last changes'
+      : `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`;
   const suspended = yield* all(
     db
       .updateTable('programs')
       .set({
         suspended: 1,
         generation: sql`generation + 1`,
-        suspended_reason:
-          backup === undefined
-            ? 'the store came back without its last changes'
-            : `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`,
+        suspended_reason: reason,
         suspended_at_ms: atMs,
       })
       .where('suspended', '=', 0)
       .returning('ordinal'),
   );
-  return suspended.length;
+  const ordinals = suspended.map(({ ordinal }) => ordinal);
+  for (let from = 0; from < ordinals.length; from += ROWS_PER_STATEMENT) {
+    const some = ordinals.slice(from, from + ROWS_PER_STATEMENT);
+    yield* insertSuspensions('program', some, { reason, actor, atMs, bulk: 0 });
+  }
+  return ordinals.length;
 }
 
 /** Numbers go on from the highest row, so a row keeps the gap; no scope and no URI can be spelled as `reserved` spells it. */

@@ -125,6 +125,19 @@ export type Tables = {
     key_id: string;
     signature: string;
   };
+  suspensions: {
+    ordinal: number;
+    program: number | null;
+    client: number | null;
+    reason: string;
+    opened_at_ms: number;
+    opened_by: string;
+    until_ms: number | null;
+    bulk: number;
+    approval_id: string | null;
+    closed_at_ms: number | null;
+    closed_by: string | null;
+  };
   policies: { name: string; value: string; set_at_ms: number; set_by: string };
   idempotency: {
     caller: string;
@@ -190,6 +203,11 @@ export function* first<Row>(query: Built<Row>): Steps<Row | undefined> {
 /** The first row, kept from other writers: for whoever decides by what stands in it and then writes. */
 export function* firstLocked<Row>(query: Built<Row>): Steps<Row | undefined> {
   return ((yield { node: query.toOperationNode(), locks: true }) as readonly Row[])[0];
+}
+
+/** All rows, kept from other writers. */
+export function* allLocked<Row>(query: Built<Row>): Steps<readonly Row[]> {
+  return (yield { node: query.toOperationNode(), locks: true }) as readonly Row[];
 }
 
 /** Runs a statement whose rows nobody needs. */

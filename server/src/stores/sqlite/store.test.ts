@@ -6,6 +6,7 @@ import { newDataDirectory, openTestStore } from '../../testing/data.ts';
 import { carefulContract } from '../contract/careful-contract.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
 import { storeContract } from '../contract/store-contract.ts';
+import { suspensionContract } from '../contract/suspension-contract.ts';
 import { SCHEMA_VERSION } from '../sql/migrations/steps.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
@@ -15,6 +16,7 @@ import { isSlotFree, takeSlot } from './node-locks.ts';
 storeContract('the SQLite store', openTestStore, newDataDirectory);
 dutyContract('duties and time on the SQLite store', openTestStore, newDataDirectory);
 carefulContract('the SQLite store', openTestStore, newDataDirectory);
+suspensionContract('suspensions on SQLite', openTestStore, newDataDirectory);
 
 test('an object or a date is no parameter: it would bind NULL without a word', () => {
   const executor = executorOf(new DatabaseSync(':memory:'));

@@ -17,6 +17,7 @@ import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
+import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
@@ -54,7 +55,7 @@ export function openStore(options: StoreOptions): Store {
     shareQuota: (share) => writer.write('shareQuota', share),
     prune: (atMs) => writer.write('prune', atMs),
     noteUses: (uses) => writer.write('noteUses', uses),
-    directory: directoryOf(reader),
+    directory: directoryOf(reader, options),
     audit: auditOf(reader),
     log: changeLogOf(reader),
     rootKeys: async () => reader.read(() => keyFacts()),
@@ -76,7 +77,7 @@ export function openStore(options: StoreOptions): Store {
   };
 }
 
-function directoryOf(reader: Executor): Directory {
+function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
   return {
     environments: async () => reader.read(() => directory.environments()),
     programs: async (filter) => reader.read(() => directory.programs(filter)),
@@ -90,6 +91,9 @@ function directoryOf(reader: Executor): Directory {
     keys: async (atMs) => reader.read(() => keys(atMs)),
     policies: async () => reader.read(() => directory.policies()),
     lastChange: async (target) => reader.read(() => lastChange(target)),
+    suspensions: async (filter) => reader.read(() => suspensions(filter)),
+    dueSuspensions: async (atMs, limit) => reader.read(() => dueSuspensions(atMs, limit)),
+    wallMs: async () => clock.wallMs(),
   };
 }
 

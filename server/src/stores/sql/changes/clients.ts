@@ -8,8 +8,17 @@ import { type ClientRow, clientRow } from './client-row.ts';
 import { programRow } from './programs.ts';
 import { environmentRow, internScopeSet, requireScopes, resourceNumbers } from './scopes.ts';
 import { insertSecret } from './secrets.ts';
+import {
+  closeSuspensions,
+  earlierReactivation,
+  endSuspensions,
+  openSuspension,
+  openSuspensions,
+  type Suspendable,
+} from './suspensions.ts';
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+type By = { readonly actor: string; readonly atMs: number };
 
 export function clientFact(
   row: Pick<
@@ -37,10 +46,7 @@ export function clientFact(
   };
 }
 
-export function* createClient(
-  change: Of<'client.create'>,
-  by: { actor: string; atMs: number },
-): Steps<Effect> {
+export function* createClient(change: Of<'client.create'>, by: By): Steps<Effect> {
   const program = yield* programRow(change.programId);
   const environment = yield* environmentRow(change.environment);
   yield* requireScopes(environment, change.scope);
@@ -88,43 +94,50 @@ export function* createClient(
   };
 }
 
-export function* suspendClient(change: Of<'client.suspend'>): Steps<Effect | Committed> {
+export function* suspendClient(change: Of<'client.suspend'>, by: By): Steps<Effect | Committed> {
   const client = yield* clientRow(change.clientId);
-  if (client.state === 'suspended') {
-    return yield* earlierChange(change.kind, change.clientId);
-  }
+  const opened = yield* openSuspension(suspendable(client), change, by);
+  if ('changed' in opened) return opened;
+  const effect = { target: change.clientId, detail: opened.detail };
+  // Its tokens are dead already: one suspension more raises nothing.
+  if (client.state === 'suspended') return { ...effect, facts: [] };
   const after = { ...client, state: 'suspended', generation: client.generation + 1 } as const;
   yield* run(
     db
       .updateTable('clients')
-      .set({
-        state: 'suspended',
-        generation: after.generation,
-        suspended_reason: change.reason,
-      })
+      .set({ state: 'suspended', generation: after.generation, suspended_reason: change.reason })
       .where('ordinal', '=', client.ordinal),
   );
-  return {
-    target: change.clientId,
-    facts: [clientFact(after)],
-    detail: { reason: change.reason },
-  };
+  return { ...effect, facts: [clientFact(after)] };
 }
 
-export function* reactivateClient(change: Of<'client.reactivate'>): Steps<Effect | Committed> {
+/** Lets a client work again once none of its suspensions is open, with the generation that it has. */
+export function* reactivateClient(
+  change: Of<'client.reactivate'>,
+  by: By,
+): Steps<Effect | Committed> {
   const client = yield* clientRow(change.clientId);
-  if (client.state === 'active') return yield* earlierChange(change.kind, change.clientId);
-  yield* run(
-    db
-      .updateTable('clients')
-      .set({ state: 'active', suspended_reason: null })
-      .where('ordinal', '=', client.ordinal),
-  );
-  return { target: change.clientId, facts: [clientFact({ ...client, state: 'active' })] };
+  if (client.state === 'active') return yield* earlierReactivation(change.kind, change.clientId);
+  const { remains, detail } = yield* endSuspensions(suspendable(client), change, by);
+  const after =
+    remains === undefined
+      ? ({ state: 'active', suspended_reason: null } as const)
+      : { suspended_reason: remains };
+  yield* run(db.updateTable('clients').set(after).where('ordinal', '=', client.ordinal));
+  return { target: change.clientId, facts: [clientFact({ ...client, ...after })], detail };
 }
+
+const suspendable = (row: ClientRow): Suspendable => ({
+  owner: 'client',
+  ordinal: row.ordinal,
+  target: row.client_id,
+  isSuspended: row.state === 'suspended',
+  shownReason: row.suspended_reason,
+});
 
 export function* deleteClient(
   change: Of<'client.delete' | 'operator.remove'>,
+  by: By,
 ): Steps<Effect | Committed> {
   // Locked before it is judged: of two who delete at once, the second finds the tombstone.
   const row = yield* firstLocked(
@@ -132,6 +145,7 @@ export function* deleteClient(
   );
   if (row?.state === 'deleted') return yield* earlierChange(change.kind, change.clientId);
   const client = yield* clientRow(change.clientId);
+  yield* closeSuspensions(yield* openSuspensions('client', [client.ordinal]), by);
   const after = { ...client, state: 'deleted', generation: client.generation + 1 } as const;
   yield* run(
     db

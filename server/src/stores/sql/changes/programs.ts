@@ -3,11 +3,18 @@
 import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
-import { type Effect, earlierChange } from '../append.ts';
+import type { Effect } from '../append.ts';
 import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
+import {
+  earlierReactivation,
+  endSuspensions,
+  openSuspension,
+  type Suspendable,
+} from './suspensions.ts';
 
 type ProgramRow = Selectable<Tables['programs']>;
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+type By = { readonly actor: string; readonly atMs: number };
 
 export function programFact(
   row: Pick<ProgramRow, 'ordinal' | 'program_id' | 'generation' | 'suspended'>,
@@ -64,12 +71,13 @@ export function* createProgram(change: Of<'program.create'>, atMs: number): Step
 }
 
 /** Stops a program at once: every token of its clients dies with the old generation. */
-export function* suspendProgram(
-  change: Of<'program.suspend'>,
-  atMs: number,
-): Steps<Effect | Committed> {
+export function* suspendProgram(change: Of<'program.suspend'>, by: By): Steps<Effect | Committed> {
   const program = yield* lockedProgram(change.programId);
-  if (program.suspended === 1) return yield* earlierChange(change.kind, change.programId);
+  const opened = yield* openSuspension(suspendable(program), change, by);
+  if ('changed' in opened) return opened;
+  const effect = { target: change.programId, detail: opened.detail };
+  // Its tokens are dead already: one suspension more raises nothing.
+  if (program.suspended === 1) return { ...effect, facts: [] };
   const suspended = { ...program, suspended: 1, generation: program.generation + 1 };
   yield* run(
     db
@@ -78,25 +86,33 @@ export function* suspendProgram(
         suspended: 1,
         generation: suspended.generation,
         suspended_reason: change.reason,
-        suspended_at_ms: atMs,
+        suspended_at_ms: by.atMs,
       })
       .where('ordinal', '=', program.ordinal),
   );
-  return {
-    target: change.programId,
-    facts: [programFact(suspended)],
-    detail: { reason: change.reason },
-  };
+  return { ...effect, facts: [programFact(suspended)] };
 }
 
-export function* reactivateProgram(change: Of<'program.reactivate'>): Steps<Effect | Committed> {
+/** Lets a program work again once none of its suspensions is open, with the generation that it has. */
+export function* reactivateProgram(
+  change: Of<'program.reactivate'>,
+  by: By,
+): Steps<Effect | Committed> {
   const program = yield* lockedProgram(change.programId);
-  if (program.suspended === 0) return yield* earlierChange(change.kind, change.programId);
-  yield* run(
-    db
-      .updateTable('programs')
-      .set({ suspended: 0, suspended_reason: null, suspended_at_ms: null })
-      .where('ordinal', '=', program.ordinal),
-  );
-  return { target: change.programId, facts: [programFact({ ...program, suspended: 0 })] };
+  if (program.suspended === 0) return yield* earlierReactivation(change.kind, change.programId);
+  const { remains, detail } = yield* endSuspensions(suspendable(program), change, by);
+  const after =
+    remains === undefined
+      ? { suspended: 0, suspended_reason: null, suspended_at_ms: null }
+      : { suspended_reason: remains };
+  yield* run(db.updateTable('programs').set(after).where('ordinal', '=', program.ordinal));
+  return { target: change.programId, facts: [programFact({ ...program, ...after })], detail };
 }
+
+const suspendable = (row: ProgramRow): Suspendable => ({
+  owner: 'program',
+  ordinal: row.ordinal,
+  target: row.program_id,
+  isSuspended: row.suspended === 1,
+  shownReason: row.suspended_reason,
+});

@@ -6,6 +6,7 @@
 import { policies } from './0003-policies.ts';
 import { idempotency } from './0004-idempotency.ts';
 import { audit } from './0007-audit.ts';
+import { suspensions } from './0009-suspensions.ts';
 import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
@@ -28,6 +29,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(idempotency),
   additive(dormancy),
   additive(origin),
+  additive(suspensions),
 ];
 
 const FIRST_STEPS = 2;
