@@ -59,7 +59,7 @@ function* endPrograms(ordinals: readonly number[], asked: Asked, by: By): Steps<
   const programs = yield* allLocked(
     db.selectFrom('programs').selectAll().where('ordinal', 'in', ordinals).orderBy('ordinal'),
   );
-  const { due, stays } = yield* closeDue('program', programs, asked, by);
+  const { due, stays } = yield* closeDue('program', programs, { ...asked, ...by });
   const active = programs.filter((row) => due.has(row.ordinal) && !stays.has(row.ordinal));
   const free = { suspended: 0, suspended_reason: null, suspended_at_ms: null };
   yield* run(db.updateTable('programs').set(free).where('ordinal', 'in', numbersOf(active)));
@@ -81,7 +81,7 @@ function* endClients(ordinals: readonly number[], asked: Asked, by: By): Steps<r
       .where('state', '!=', 'deleted')
       .orderBy('ordinal'),
   );
-  const { due, stays } = yield* closeDue('client', clients, asked, by);
+  const { due, stays } = yield* closeDue('client', clients, { ...asked, ...by });
   const active = clients.filter((row) => due.has(row.ordinal) && !stays.has(row.ordinal));
   const free = { state: 'active', suspended_reason: null } as const;
   yield* run(db.updateTable('clients').set(free).where('ordinal', 'in', numbersOf(active)));
@@ -97,8 +97,7 @@ function* endClients(ordinals: readonly number[], asked: Asked, by: By): Steps<r
 function* closeDue(
   owner: 'program' | 'client',
   owners: readonly Pick<Selectable<Tables['clients']>, 'ordinal' | 'suspended_reason'>[],
-  { suspensions, dueAtMs }: Asked,
-  by: By,
+  { suspensions, dueAtMs, ...by }: Asked & By,
 ): Steps<{ due: ReadonlyMap<number, readonly SuspensionRow[]>; stays: ReadonlySet<number> }> {
   const open = yield* openSuspensions(owner, numbersOf(owners));
   const asked = new Set(suspensions);
