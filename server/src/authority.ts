@@ -106,7 +106,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
     receipt: (change) =>
       awaitReceipt({ nodes: store.nodes, clock, sightings }, change, REVOCATION_WAIT_MS),
     admission: newAdmission(),
-    refusing: newRefusing({ key: () => keyRing.requestIdKey(), clock, log }),
+    refusing: newRefusing({ key: () => keyRing.requestIdKey(), clock, log, changes: store }),
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     quotas: newQuotas({
@@ -151,6 +151,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       await authority.recordChecks.stop();
       await journal.close();
       await authority.secretUses.stop();
+      await authority.refusing.stop();
       await follower.stop();
       await store.close();
     },

@@ -3,7 +3,7 @@
 import { isRefusal, type Refusal } from '@countersign/protocol';
 import type { Authority } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
-import type { Asked, RefusedParty } from './refusing.ts';
+import type { Asked, RefusedParty } from './refused.ts';
 import { whenKnown } from './when-known.ts';
 
 /** A refusal with what its id and the log may know beyond its reason. */

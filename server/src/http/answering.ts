@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '@countersign/protocol';
 import type { Answer } from '../endpoints/exchange.ts';
-import type { Asked, Refusing } from '../endpoints/refusing.ts';
+import type { Asked } from '../endpoints/refused.ts';
+import type { Refusing } from '../endpoints/refusing.ts';
 import { type Addresses, peerAddress } from './addresses.ts';
 import { linger } from './body.ts';
 import type { Connection, Connections } from './connections.ts';

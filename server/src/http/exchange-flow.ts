@@ -16,7 +16,7 @@
 
 import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
-import type { Asked } from '../endpoints/refusing.ts';
+import type { Asked } from '../endpoints/refused.ts';
 import type { Addresses, Caller } from './addresses.ts';
 import type { Answering, Exchange } from './answering.ts';
 import { NO_BODY, readBody } from './body.ts';

@@ -8,7 +8,7 @@
 
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { type Refusal, refuse } from '@countersign/protocol';
-import type { Asked } from '../endpoints/refusing.ts';
+import type { Asked } from '../endpoints/refused.ts';
 import type { Answering, Exchange } from './answering.ts';
 import type { Connections } from './connections.ts';
 import type { Flow, Handler, Target } from './exchange-flow.ts';

@@ -261,6 +261,8 @@ export type Changes = {
   moveSecret(move: SecretMove): Promise<boolean>;
   /** Takes out rows that were kept for a time only, as of `atMs`. */
   prune(atMs: number): Promise<void>;
+  /** Adds refused attempts to those counted before. No change of the log. */
+  noteRefusals(counts: readonly RefusalCount[]): Promise<void>;
   /** Notes the latest use of each secret; an earlier one than is noted changes nothing. No change of the log. */
   noteUses(uses: readonly SecretUse[]): Promise<void>;
 };
@@ -301,6 +303,31 @@ export type ClientFilter = Range & {
   /** 'present': all but deleted ones. */
   readonly state?: ClientState | 'present' | undefined;
   readonly nameContains?: string | undefined;
+};
+
+/** The address under which attempts are counted that there was no row left for. */
+export const OTHER_ADDRESSES = '';
+
+/** How often something was refused within an hour. A number is 0 where it was not known. */
+export type RefusalCount = {
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly environment: number;
+  readonly client: number;
+  readonly secret: number;
+  readonly reason: string;
+  readonly address: string;
+  readonly count: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+};
+
+export type RefusalQuery = {
+  /** Ordinal; left out: of all, and of none. */
+  readonly client?: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly limit: number;
 };
 
 /** The latest use of one secret. */
@@ -355,6 +382,8 @@ export type Directory = SuspensionDirectory & {
   }): Promise<readonly AuditLine[]>;
   /** Every root key, retired ones too, with the secrets that need it at `atMs`. */
   keys(atMs: number): Promise<readonly KeyRecord[]>;
+  /** What was refused in the hours that touch a span of time, latest first. */
+  refusals(query: RefusalQuery): Promise<readonly RefusalCount[]>;
   /** Those that somebody has set. */
   policies(): Promise<readonly PolicyRecord[]>;
   /** Number of the last change about a program, or about a client and its secrets; 0: there was none. */

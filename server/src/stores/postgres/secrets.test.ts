@@ -1,5 +1,6 @@
 import { after, test } from 'node:test';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
+import { refusalContract } from '../contract/refusal-contract.ts';
 import { secretContract } from '../contract/secret-contract.ts';
 import { openTestDatabase } from './testing/open.ts';
 
@@ -10,8 +11,10 @@ if (typeof postgres === 'string') {
   test('the secrets of the PostgreSQL store', { skip: postgres });
 } else {
   after(() => postgres.stop());
-  secretContract('the PostgreSQL store', async () => {
+  const open = async () => {
     const { store, masterKey } = await openTestDatabase(await postgres.newDatabase());
     return { store, check: masterKey.fingerprint() };
-  });
+  };
+  secretContract('the PostgreSQL store', open);
+  refusalContract('the PostgreSQL store', open);
 }

@@ -30,6 +30,7 @@ import {
 } from '../sql/nodes.ts';
 import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
+import { noteRefusals, refusalCounts } from '../sql/refusals.ts';
 import type { Steps } from '../sql/schema.ts';
 import { noteUses } from '../sql/secret-uses.ts';
 import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
@@ -93,6 +94,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
     shareQuota: (share) => executor.write(working, () => shareQuota(share)),
     prune: (atMs) => executor.write(working, () => prune(atMs)),
+    noteRefusals: (counts) => executor.write(working, () => noteRefusals(counts)),
     noteUses: (uses) => executor.write(working, () => noteUses(uses)),
     nodes: registryOf({ following, working }, options),
     replication: () => replicationOf(working),
@@ -126,6 +128,7 @@ function directoryOf(connections: Connections): Directory {
     resources: (environment) => read(() => directory.resources(environment)),
     changesAbout: (query) => read(() => directory.changesAbout(query)),
     keys: (atMs) => read(() => keys(atMs)),
+    refusals: (query) => read(() => refusalCounts(query)),
     policies: () => read(() => directory.policies()),
     lastChange: (target) => read(() => lastChange(target)),
     suspensions: (filter) => read(() => suspensions(filter)),

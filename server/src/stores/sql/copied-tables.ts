@@ -28,6 +28,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   policies: 'copied',
   quota_uses: 'copied',
   idempotency: 'copied',
+  refusals: 'copied',
   changes: 'copied',
   audit: 'copied',
   signing_keys: 'copied',

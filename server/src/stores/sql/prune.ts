@@ -2,10 +2,12 @@
 
 import { expiredRevocations } from './changes/tokens.ts';
 import { expiredKeys } from './once.ts';
+import { pruneRefusals } from './refusals.ts';
 import { run, type Steps } from './schema.ts';
 
 /** Takes out what was past its time at `atMs`. */
 export function* prune(atMs: number): Steps<void> {
   yield* run(expiredRevocations(atMs));
   yield* run(expiredKeys(atMs));
+  yield* pruneRefusals(atMs);
 }

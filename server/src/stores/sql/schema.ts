@@ -78,6 +78,17 @@ export type Tables = {
     /** Days before its end for which that was announced last. */
     notified_days: number | null;
   };
+  refusals: {
+    hour: number;
+    environment: number;
+    client: number;
+    secret: number;
+    reason: string;
+    address: string;
+    count: number;
+    first_at_ms: number;
+    last_at_ms: number;
+  };
   secret_uses: { secret: number; at_ms: number; address: string };
   scopes: { environment: number; number: number; name: string };
   scope_sets: { environment: number; id: number; scope: string; client: number };

@@ -6,6 +6,7 @@ import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
 import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
+import { noteRefusals } from '../sql/refusals.ts';
 import { noteUses } from '../sql/secret-uses.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
@@ -28,6 +29,7 @@ export const WRITES = {
   endDuty,
   prune,
   noteUses,
+  noteRefusals,
 };
 
 export type Writes = typeof WRITES;

@@ -17,6 +17,7 @@ import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
+import { refusalCounts } from '../sql/refusals.ts';
 import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
 import type { Store } from '../store.ts';
@@ -54,6 +55,7 @@ export function openStore(options: StoreOptions): Store {
     moveSecret: (move) => writer.write('moveSecret', move),
     shareQuota: (share) => writer.write('shareQuota', share),
     prune: (atMs) => writer.write('prune', atMs),
+    noteRefusals: (counts) => writer.write('noteRefusals', counts),
     noteUses: (uses) => writer.write('noteUses', uses),
     directory: directoryOf(reader, options),
     audit: auditOf(reader),
@@ -89,6 +91,7 @@ function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
     resources: async (environment) => reader.read(() => directory.resources(environment)),
     changesAbout: async (query) => reader.read(() => directory.changesAbout(query)),
     keys: async (atMs) => reader.read(() => keys(atMs)),
+    refusals: async (query) => reader.read(() => refusalCounts(query)),
     policies: async () => reader.read(() => directory.policies()),
     lastChange: async (target) => reader.read(() => lastChange(target)),
     suspensions: async (filter) => reader.read(() => suspensions(filter)),

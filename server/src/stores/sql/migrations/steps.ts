@@ -5,6 +5,7 @@
 
 import { policies } from './0003-policies.ts';
 import { idempotency } from './0004-idempotency.ts';
+import { refusals } from './0005-refusals.ts';
 import { audit } from './0007-audit.ts';
 import { suspensions } from './0009-suspensions.ts';
 import { secretLives } from './0012-secret-lives.ts';
@@ -30,6 +31,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(dormancy),
   additive(origin),
   additive(suspensions),
+  additive(refusals),
 ];
 
 const FIRST_STEPS = 2;
