@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { OTHER_ADDRESSES, type RefusalCount, StoreUnavailable } from '../ports/store.ts';
+import { OTHER_ADDRESSES, type RefusalCount } from '../ports/refusal-counts.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 import { newDataDirectory, openTestStore } from '../testing/data.ts';
 import { newManualClock } from '../testing/manual-clock.ts';
 import { newRefusalCounts } from './refusal-counts.ts';

@@ -6,7 +6,8 @@
 import type { Reason } from '@countersign/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { type Changes, OTHER_ADDRESSES, type RefusalCount } from '../ports/store.ts';
+import { OTHER_ADDRESSES, type RefusalCount } from '../ports/refusal-counts.ts';
+import type { Changes } from '../ports/store.ts';
 import type { RefusedAt, RefusedParty } from './refused.ts';
 
 const WRITE_INTERVAL_MS = 10_000;

@@ -15,6 +15,7 @@ import type {
   TokenQuota,
 } from './model.ts';
 import type { PolicyName, PolicyRecord } from './policies.ts';
+import type { RefusalCount, RefusalQuery } from './refusal-counts.ts';
 import type { SuspensionDirectory } from './suspensions.ts';
 
 export type NewSecret = {
@@ -303,31 +304,6 @@ export type ClientFilter = Range & {
   /** 'present': all but deleted ones. */
   readonly state?: ClientState | 'present' | undefined;
   readonly nameContains?: string | undefined;
-};
-
-/** The address under which attempts are counted that there was no row left for. */
-export const OTHER_ADDRESSES = '';
-
-/** How often something was refused within an hour. A number is 0 where it was not known. */
-export type RefusalCount = {
-  /** Hours since 1970. */
-  readonly hour: number;
-  readonly environment: number;
-  readonly client: number;
-  readonly secret: number;
-  readonly reason: string;
-  readonly address: string;
-  readonly count: number;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-};
-
-export type RefusalQuery = {
-  /** Ordinal; left out: of all, and of none. */
-  readonly client?: number;
-  readonly sinceMs: number;
-  readonly untilMs: number;
-  readonly limit: number;
 };
 
 /** The latest use of one secret. */

@@ -1,7 +1,7 @@
 /** Refused attempts, counted by hour: nodes add what they have counted, people read sums. None of it decides anything. */
 
 import { sql } from 'kysely';
-import type { RefusalCount, RefusalQuery } from '../../ports/store.ts';
+import type { RefusalCount, RefusalQuery } from '../../ports/refusal-counts.ts';
 import { all, db, run, type Steps } from './schema.ts';
 
 const HOUR_MS = 3_600_000;
