@@ -14,6 +14,7 @@ import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { newSecretUses } from './endpoints/secret-uses.ts';
 import type { OperationContext } from './operations/context.ts';
 import { openOperators } from './operations/operators.ts';
+import { signingKeyOf } from './operations/signing-key.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import { OPERATORS } from './ports/model.ts';
@@ -23,6 +24,8 @@ import { awaitReceipt, newSightings } from './replica/receipt.ts';
 import { newReplica } from './replica/replica.ts';
 import { VERSION } from './version.ts';
 
+/** What a node changes before it starts. */
+const SETTING_UP = 'system:configuration';
 /** Whoever changes something over HTTP waits this long for the receipt; then it is told to ask again. */
 const REVOCATION_WAIT_MS = 5_000;
 
@@ -52,10 +55,19 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
   await openOperators({
     ...{ changes: store, directory: store.directory, clock, randomness, adminIssuer },
     keyRing: new KeyRing(data.masterKey),
-    actor: 'system:configuration',
+    actor: SETTING_UP,
   });
   await configureIssuers(config, data, clock);
   const keyRing = new KeyRing(data.masterKey);
+  const { checkpoints } = store;
+  await signingKeyOf({
+    changes: store,
+    checkpoints,
+    keyRing,
+    clock,
+    randomness,
+    actor: SETTING_UP,
+  });
   const replica = newReplica({
     key: (fact, environment) => {
       if (fact.is === 'key') return keyRing.add({ ...fact, environment });
@@ -135,6 +147,7 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       changes: store,
       directory: store.directory,
       audit: store.audit,
+      checkpoints: store.checkpoints,
       log: store.log,
       nodes: store.nodes,
       journal: data.journal.reader,
@@ -169,7 +182,7 @@ async function configureIssuers(config: Config, data: OpenedData, clock: Clock):
     if (issuer === environment.issuer) continue;
     await data.store.commit({
       change: { kind: 'environment.configure', environment: environment.name, issuer },
-      actor: 'system:configuration',
+      actor: SETTING_UP,
       atMs: clock.wallMs(),
     });
   }

@@ -32,6 +32,7 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       changes: store,
       directory: store.directory,
       audit: store.audit,
+      checkpoints: store.checkpoints,
       log: store.log,
       nodes: store.nodes,
       replication: store.replication,

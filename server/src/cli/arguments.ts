@@ -94,7 +94,9 @@ function argumentsOf(command: Command, given: Given, values: readonly string[]):
 function requireAll(command: Command, given: Given, values: readonly string[]): void {
   const positionals = command.positionals ?? [];
   const missing = positionals[values.length];
-  if (missing !== undefined) throw new UsageError(`${missing.name} is missing`, command.path);
+  if (missing !== undefined && missing.optional !== true) {
+    throw new UsageError(`${missing.name} is missing`, command.path);
+  }
   if (values.length > positionals.length) {
     const many = values.length - positionals.length;
     throw new UsageError(

@@ -12,7 +12,12 @@ export type Option = {
   readonly repeatable?: true;
 };
 
-export type Positional = { readonly name: string; readonly doc: string };
+export type Positional = {
+  readonly name: string;
+  readonly doc: string;
+  /** May be left out, if it is the last one; then it is ''. */
+  readonly optional?: true;
+};
 
 /** What a command prints: the document for programs, the text for people. */
 export type Output = {
@@ -66,6 +71,9 @@ export type TextSink = {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  once?(event: 'drain' | 'close', listener: () => void): unknown;
+  /** Nobody reads any more. */
+  readonly destroyed?: boolean;
 };
 
 /** The machine as the command line sees it. */

@@ -1,6 +1,6 @@
 /** Writes help from the command table: an overview, a group, a command. */
 
-import { type Command, GLOBAL_OPTIONS, type Option } from './command.ts';
+import { type Command, GLOBAL_OPTIONS, type Option, type Positional } from './command.ts';
 import { table } from './text.ts';
 
 const INDENT = '  ';
@@ -12,8 +12,12 @@ function usageOf(command: Command): string {
     const repeated = option.repeatable === true ? `${text}…` : text;
     return option.required === true ? text : `[${repeated}]`;
   });
-  const positionals = (command.positionals ?? []).map(({ name }) => name);
+  const positionals = (command.positionals ?? []).map(nameOf);
   return ['countersign', ...command.path, ...positionals, ...options].join(' ');
+}
+
+function nameOf({ name, optional }: Positional): string {
+  return optional === true ? `[${name}]` : name;
 }
 
 /** Help on what was selected: all commands, a group of them, or one. */
@@ -23,9 +27,7 @@ export function helpOn(commands: readonly Command[], path: readonly string[]): s
     return commandHelp(only);
   }
   const rows = commands.map((command) => [
-    ['countersign', ...command.path, ...(command.positionals ?? []).map(({ name }) => name)].join(
-      ' ',
-    ),
+    ['countersign', ...command.path, ...(command.positionals ?? []).map(nameOf)].join(' '),
     command.summary,
   ]);
   const intro =

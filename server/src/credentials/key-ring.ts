@@ -97,11 +97,25 @@ export class KeyRing {
     of: { purpose: KeyPurpose; environment: string; version: number; wrapped: string },
     master: MasterKey,
   ): string {
-    const name = nameOf(of.purpose, of.environment, of.version);
-    const root = this.#master.unwrap(of.wrapped, name);
-    const rewrapped = master.wrap(root, name);
-    root.fill(0);
+    return this.rewrapNamed(of.wrapped, nameOf(of.purpose, of.environment, of.version), master);
+  }
+
+  /** The same bytes, wrapped under another master key. */
+  rewrapNamed(wrapped: string, name: string, master: MasterKey): string {
+    const bytes = this.#master.unwrap(wrapped, name);
+    const rewrapped = master.wrap(bytes, name);
+    bytes.fill(0);
     return rewrapped;
+  }
+
+  /** Wraps a secret that is no root key, under a name that is no root key's, such as `audit-key/…`. */
+  wrapNamed(secret: Uint8Array, name: string): string {
+    return this.#master.wrap(secret, name);
+  }
+
+  /** What was wrapped under this name; whoever has used it wipes it. Throws MasterKeyError for anything else. */
+  unwrapNamed(wrapped: string, name: string): Buffer {
+    return this.#master.unwrap(wrapped, name);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { KeyRing } from '../credentials/key-ring.ts';
 import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts';
+import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
@@ -23,6 +24,7 @@ export type OperationContext = {
   readonly changes: Changes;
   readonly directory: Directory;
   readonly audit: AuditTrail;
+  readonly checkpoints: Checkpoints;
   readonly log: ChangeLog;
   readonly nodes: NodeRegistry;
   readonly journal: JournalReader;

@@ -1,8 +1,9 @@
-/** Puts the store under another master key: every root key wrapped anew, none of them changed. */
+/** Puts the store under another master key: whatever is wrapped under it is wrapped anew, and none of it changed. */
 
 import type { MasterKey } from '../credentials/key-wrapping.ts';
 import { commitAndAwait, type Done, type OperationContext } from './context.ts';
 import { invalid } from './input.ts';
+import { signingKeyName } from './signing-key.ts';
 
 export type Rewrapped = Done & {
   /** Fingerprints of the master keys. */
@@ -17,17 +18,22 @@ export async function rewrapKeys(
   context: OperationContext,
   input: { readonly master: MasterKey },
 ): Promise<Rewrapped> {
-  const { directory, keyRing, clock } = context;
+  const { directory, checkpoints, keyRing, clock } = context;
   const before = keyRing.masterKeyCheck();
   const after = input.master.fingerprint();
   if (before === after) throw invalid('the new master key is the present one: give another');
   await writeOffTheDead(context);
-  const wrapped = (await directory.keys(clock.wallMs())).map((key) => ({
+  const roots = (await directory.keys(clock.wallMs())).map((key) => ({
     before: key.wrapped,
     after: keyRing.rewrap(key, input.master),
   }));
+  const signing = (await checkpoints.signingKeys()).map(({ keyId, wrapped }) => ({
+    before: wrapped,
+    after: keyRing.rewrapNamed(wrapped, signingKeyName(keyId), input.master),
+  }));
+  const wrapped = [...roots, ...signing];
   const done = await commitAndAwait(context, { kind: 'key.rewrap', before, after, wrapped });
-  return { before, after, keys: wrapped.length, ...done };
+  return { before, after, keys: roots.length, ...done };
 }
 
 /** A process that was killed has left its row behind; it decides nothing any more and needs no key. */

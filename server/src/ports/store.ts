@@ -160,6 +160,14 @@ export type Change =
       readonly environment: string;
       readonly issuer: string;
     }
+  /** The key that checkpoints of the audit trail are signed with; a store has one. */
+  | {
+      readonly kind: 'audit-key.create';
+      readonly keyId: string;
+      readonly publicKey: string;
+      readonly wrapped: string;
+      readonly masterKeyCheck: string;
+    }
   | (NewKey & { readonly kind: 'key.rotate'; readonly purpose: KeyPurpose })
   | {
       readonly kind: 'key.retire';
@@ -377,7 +385,14 @@ export type AuditTrail = {
   /** The lines as stored, in order: `line` is the text that its hash covers. */
   chain(range: { after: number; limit: number }): Promise<readonly AuditLink[]>;
   /** Where the store believes the chain to end. */
-  head(): Promise<{ sequence: number; hash: string }>;
+  head(): Promise<AuditHead>;
+};
+
+export type AuditHead = {
+  readonly sequence: number;
+  readonly hash: string;
+  /** Of the store, as of the same moment. */
+  readonly incarnation: string;
 };
 
 export type AuditLink = {

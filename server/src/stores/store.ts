@@ -1,12 +1,14 @@
 /** A store as the rest of the server holds it, whatever engine it stands on: the ports together, and its end. */
 
 import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
+import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { AuditTrail, Changes, Directory, Replication } from '../ports/store.ts';
 
 export type Store = Changes & {
   readonly directory: Directory;
   readonly audit: AuditTrail;
+  readonly checkpoints: Checkpoints;
   readonly log: ChangeLog;
   /** The environments and their root keys, which a tool needs without the rest of a snapshot. */
   rootKeys(): Promise<readonly Fact[]>;

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
+import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
 import type { AuditTrail, Committed, Directory } from '../../ports/store.ts';
@@ -14,6 +15,7 @@ import {
   positionOfStore,
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
+import { addCheckpoint, checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.ts';
 import { effectOf } from '../sql/commit.ts';
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
@@ -89,6 +91,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     },
     directory: directoryOf(working),
     audit: auditOf(working),
+    checkpoints: checkpointsOf(working),
     log: changeLogOf({ following, loading }, options),
     rootKeys: () => executor.read(working, () => keyFacts()),
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
@@ -211,6 +214,15 @@ function registryOf(
     fence,
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
+  };
+}
+
+function checkpointsOf(working: Connections): Checkpoints {
+  return {
+    add: (checkpoint) => executor.write(working, () => addCheckpoint(checkpoint)),
+    latest: () => executor.read(working, () => latestCheckpoint()),
+    list: (range) => executor.read(working, () => checkpoints(range)),
+    signingKeys: () => executor.read(working, () => signingKeys()),
   };
 }
 

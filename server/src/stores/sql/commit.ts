@@ -2,6 +2,7 @@
 
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
+import { createSigningKey } from './changes/audit-keys.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { endDueSuspensions } from './changes/due-suspensions.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
@@ -84,6 +85,8 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* deleteClient(change, { actor, atMs });
     case 'environment.configure':
       return yield* configureEnvironment(change);
+    case 'audit-key.create':
+      return yield* createSigningKey(change, atMs);
     case 'key.rotate':
       return yield* rotateKey(change, atMs);
     case 'key.retire':

@@ -11,7 +11,7 @@ import {
   type SecretRecord,
 } from '../../ports/model.ts';
 import type { PolicyRecord } from '../../ports/policies.ts';
-import type { ClientFilter, ProgramFilter } from '../../ports/store.ts';
+import type { AuditHead, ClientFilter, ProgramFilter } from '../../ports/store.ts';
 import type { AuditEntry } from './append.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
 import { all, db, type Steps } from './schema.ts';
@@ -269,14 +269,14 @@ export function* changesAbout(query: {
 }
 
 /** Where the store believes the chain to end; compared with the lines to find a cut tail. */
-export function* auditHead(): Steps<{ sequence: number; hash: string }> {
+export function* auditHead(): Steps<AuditHead> {
   const [row] = yield* all(
     db
       .selectFrom('store')
-      .select(['audit_sequence as sequence', 'audit_hash as hash'])
+      .select(['audit_sequence as sequence', 'audit_hash as hash', 'incarnation'])
       .where(sql`id`, '=', 1),
   );
-  return row ?? { sequence: 0, hash: '' };
+  return row ?? { sequence: 0, hash: '', incarnation: '' };
 }
 
 /** Fingerprint of the master key that this store was made under; undefined while it is not initialised. */

@@ -1,6 +1,7 @@
 /** The writer thread of the main database: one write transaction after another, off the event loop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { addCheckpoint } from '../sql/checkpoints.ts';
 import { claimDuty, endDuty, extendDuty } from '../sql/duties.ts';
 import { moveSecret } from '../sql/keys.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
@@ -24,6 +25,7 @@ export const WRITES = {
   fenceNode,
   moveSecret,
   shareQuota,
+  addCheckpoint,
   claimDuty,
   extendDuty,
   endDuty,

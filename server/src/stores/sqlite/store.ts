@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
+import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
 import type { AuditTrail, Directory } from '../../ports/store.ts';
@@ -12,6 +13,7 @@ import {
   positionOfStore,
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
+import { checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.ts';
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
@@ -59,6 +61,7 @@ export function openStore(options: StoreOptions): Store {
     noteUses: (uses) => writer.write('noteUses', uses),
     directory: directoryOf(reader, options),
     audit: auditOf(reader),
+    checkpoints: checkpointsOf(reader, writer),
     log: changeLogOf(reader),
     rootKeys: async () => reader.read(() => keyFacts()),
     nodes: registryOf(reader, writer, options),
@@ -156,6 +159,15 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
       ),
     fence: (node, renewals) => writer.write('fenceNode', node, renewals),
     isDead: async (node) => isGone(options.dataDirectory, node),
+  };
+}
+
+function checkpointsOf(reader: Executor, writer: Writer): Checkpoints {
+  return {
+    add: (checkpoint) => writer.write('addCheckpoint', checkpoint),
+    latest: async () => reader.read(() => latestCheckpoint()),
+    list: async (range) => reader.read(() => checkpoints(range)),
+    signingKeys: async () => reader.read(() => signingKeys()),
   };
 }
 

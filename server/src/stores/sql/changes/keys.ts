@@ -4,6 +4,7 @@ import type { Fact } from '../../../ports/change-log.ts';
 import { type KeyPurpose, TOKEN_KEY_REST_MS } from '../../../ports/model.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, newestChange } from '../append.ts';
+import { rewrapSigningKeys } from '../checkpoints.ts';
 import { liveSecrets } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
 import { lockedEnvironment } from './scopes.ts';
@@ -104,8 +105,7 @@ export function* retireAllTokenKeys(
 
 /** Puts every wrapped key, wherever it stands, under another master key. */
 export function* rewrapKeys(change: Of<'key.rewrap'>): Steps<Effect> {
-  // All environments: whoever would add a key waits, and then finds the master key changed.
-  yield* firstLocked(db.selectFrom('environments').select('ordinal').orderBy('ordinal'));
+  yield* lockedEnvironments();
   yield* requireNoNode();
   const rewrapped = new Map(change.wrapped.map(({ before, after }) => [before, after]));
   const afterOf = (wrapped: string): string => {
@@ -121,6 +121,7 @@ export function* rewrapKeys(change: Of<'key.rewrap'>): Steps<Effect> {
         .where('wrapped', '=', wrapped),
     );
   }
+  yield* rewrapSigningKeys(afterOf);
   // The log holds copies: left as they are, the old master key would still open them.
   const logged = db.selectFrom('changes').select(['sequence', 'facts']);
   for (const { sequence, facts } of yield* all(logged.where('kind', 'in', ADDING))) {
@@ -138,6 +139,11 @@ export function* rewrapKeys(change: Of<'key.rewrap'>): Steps<Effect> {
   yield* run(db.updateTable('store').set({ master_key_check: change.after }).where('id', '=', 1));
   const { before, after } = change;
   return { target: after, facts: [], detail: { before, after, keys: rewrapped.size } };
+}
+
+/** All of them: whoever would add a key waits, and then finds the master key changed. */
+export function* lockedEnvironments(): Steps<void> {
+  yield* firstLocked(db.selectFrom('environments').select('ordinal').orderBy('ordinal'));
 }
 
 function keysOf({ purpose, environment }: Place) {
@@ -171,7 +177,7 @@ function* addKey(
  * Not locked, as it is the row that every change ends with: whoever asks holds an environment's row, and whoever would change
  * the master key needs them all.
  */
-function* requireMasterKey(check: string): Steps<void> {
+export function* requireMasterKey(check: string): Steps<void> {
   const row = yield* first(db.selectFrom('store').select('master_key_check').where('id', '=', 1));
   if (row?.master_key_check === check) return;
   throw new ChangeRefused(
