@@ -98,7 +98,7 @@ test('every command has help with its usage, each of its options and an example 
 test('every example of the help is a line that its command accepts', () => {
   for (const command of COMMANDS) {
     for (const example of command.examples) {
-      const [line = ''] = example.split(' < ');
+      const [line = ''] = example.split(/ [<>|] /);
       const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
       const argv = words.map(([, single, double, bare]) => single ?? double ?? bare ?? '').slice(1);
       assert.doesNotThrow(() => parse(...argv), example);

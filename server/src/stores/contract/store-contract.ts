@@ -214,9 +214,10 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
           assert.equal(hash, auditHash(previous, sequence, line));
           previous = hash;
         }
+        const { incarnation } = await store.log.poll(0);
         assert.deepEqual(
           { ...(await store.audit.head()) },
-          { sequence: links.length, hash: previous },
+          { sequence: links.length, hash: previous, incarnation },
         );
       }));
 
