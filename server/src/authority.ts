@@ -48,26 +48,13 @@ export type Parts = {
   readonly log: Log;
 };
 
-export async function newNode({ config, data, clock, randomness, log }: Parts): Promise<Node> {
+export async function newNode(parts: Parts): Promise<Node> {
+  const { config, data, clock, randomness, log } = parts;
   const { store } = data;
   const { node, slot } = store.takeNode();
   const adminIssuer = adminIssuerOf(config);
-  await openOperators({
-    ...{ changes: store, directory: store.directory, clock, randomness, adminIssuer },
-    keyRing: new KeyRing(data.masterKey),
-    actor: SETTING_UP,
-  });
-  await configureIssuers(config, data, clock);
+  await setUp(parts);
   const keyRing = new KeyRing(data.masterKey);
-  const { checkpoints } = store;
-  await signingKeyOf({
-    changes: store,
-    checkpoints,
-    keyRing,
-    clock,
-    randomness,
-    actor: SETTING_UP,
-  });
   const replica = newReplica({
     key: (fact, environment) => {
       if (fact.is === 'key') return keyRing.add({ ...fact, environment });
@@ -169,6 +156,20 @@ export async function newNode({ config, data, clock, randomness, log }: Parts): 
       await store.close();
     },
   };
+}
+
+/** What a store of an earlier version, or a new one, lacks: made before the node starts. */
+async function setUp({ config, data, clock, randomness }: Parts): Promise<void> {
+  const { directory, checkpoints } = data.store;
+  const context = {
+    ...{ changes: data.store, directory, checkpoints, clock, randomness },
+    adminIssuer: adminIssuerOf(config),
+    keyRing: new KeyRing(data.masterKey),
+    actor: SETTING_UP,
+  };
+  await openOperators(context);
+  await configureIssuers(config, data, clock);
+  await signingKeyOf(context);
 }
 
 /** Issuers follow the configuration, as an audited change: tools on the same store read them from there. */
