@@ -1,8 +1,8 @@
 /** The records of an audit export, a line of JSON each: written and read here, and nowhere else. Knows no file and no store. */
 
 import { isPublicKey, keyIdOf } from '../credentials/checkpoint.ts';
+import type { AuditLink } from '../ports/audit-trail.ts';
 import type { Checkpoint } from '../ports/checkpoints.ts';
-import type { AuditLink } from '../ports/store.ts';
 
 /** What an export begins with. */
 export type ExportHead = {

@@ -1,6 +1,7 @@
 /** What an operation is given: who acts, and the parts of the authority that it may use. The same behind every door. */
 
 import type { KeyRing } from '../credentials/key-ring.ts';
+import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
@@ -8,7 +9,6 @@ import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
 import { type EnvironmentRecord, OPERATORS } from '../ports/model.ts';
 import {
-  type AuditTrail,
   type Change,
   ChangeRefused,
   type Changes,

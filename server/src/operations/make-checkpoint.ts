@@ -1,8 +1,9 @@
 /** Signs where the audit trail stands now, once the lines since the last checkpoint are seen to be sound. */
 
 import { isSignedBy, keyIdOf, signCheckpoint } from '../credentials/checkpoint.ts';
+import type { AuditHead } from '../ports/audit-trail.ts';
 import type { Checkpoint } from '../ports/checkpoints.ts';
-import { type AuditHead, ChangeRefused, StoreUnavailable } from '../ports/store.ts';
+import { ChangeRefused, StoreUnavailable } from '../ports/store.ts';
 import type { OperationContext } from './context.ts';
 import { signingKeyName, signingKeyOf } from './signing-key.ts';
 import { type Broken, broken, newTrailWalk } from './trail-walk.ts';

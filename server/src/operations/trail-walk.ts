@@ -1,7 +1,7 @@
 /** Judges audit lines one after another, by the chain and by what checkpoints vouch for. Knows neither a store nor a file. */
 
 import { auditHash } from '../ports/audit-chain.ts';
-import type { AuditLink } from '../ports/store.ts';
+import type { AuditLink } from '../ports/audit-trail.ts';
 
 export type End = { readonly sequence: number; readonly hash: string };
 

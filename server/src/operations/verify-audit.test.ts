@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { auditHash } from '../ports/audit-chain.ts';
-import type { AuditLink } from '../ports/store.ts';
+import type { AuditLink } from '../ports/audit-trail.ts';
 import { verifyAudit } from './verify-audit.ts';
 
 type Trail = { readonly links: readonly AuditLink[]; head: { sequence: number; hash: string } };

@@ -1,9 +1,10 @@
 /** A store as the rest of the server holds it, whatever engine it stands on: the ports together, and its end. */
 
+import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { DutyRoster } from '../ports/duties.ts';
-import type { AuditTrail, Changes, Directory, Replication } from '../ports/store.ts';
+import type { Changes, Directory, Replication } from '../ports/store.ts';
 
 export type Store = Changes & {
   readonly directory: Directory;

@@ -1,11 +1,12 @@
 /** The store for many nodes: one PostgreSQL database, a few connections a process, and nothing kept on this machine. */
 
 import { hostname } from 'node:os';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
 import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
-import type { AuditTrail, Committed, Directory } from '../../ports/store.ts';
+import type { Committed, Directory } from '../../ports/store.ts';
 import type { Closing } from '../sql/append.ts';
 import { lineOf } from '../sql/append.ts';
 import {

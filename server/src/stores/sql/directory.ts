@@ -1,6 +1,7 @@
 /** Reads for people: what there is, by name, without a secret in it. */
 
 import { type InferResult, sql } from 'kysely';
+import type { AuditHead } from '../../ports/audit-trail.ts';
 import {
   type AuditLine,
   type ClientRecord,
@@ -11,7 +12,7 @@ import {
   type SecretRecord,
 } from '../../ports/model.ts';
 import type { PolicyRecord } from '../../ports/policies.ts';
-import type { AuditHead, ClientFilter, ProgramFilter } from '../../ports/store.ts';
+import type { ClientFilter, ProgramFilter } from '../../ports/store.ts';
 import type { AuditEntry } from './append.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
 import { all, db, type Steps } from './schema.ts';

@@ -1,11 +1,12 @@
 /** The store on one machine: a SQLite database in a data directory, one writer thread, one reading connection. */
 
 import { join } from 'node:path';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
 import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
-import type { AuditTrail, Directory } from '../../ports/store.ts';
+import type { Directory } from '../../ports/store.ts';
 import {
   keyFacts,
   loadClientCredentials,
