@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type CommandLine, commandLine } from '../testing/command-line.ts';
+import { type CommandLine, commandLine, runProgram } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
+import { jtiOf } from '../testing/kill-rounds.ts';
 import { envOf } from '../testing/nodes-on-database.ts';
 import { asOperator, introspect, onboard, requestToken } from '../testing/onboarding.ts';
+import { isPoolerInstalled, startPooler } from '../testing/pgbouncer.ts';
 import { assertMaySkip, startPostgres } from '../testing/postgres.ts';
 import { type RunningServer, startServer } from '../testing/running-server.ts';
 
@@ -117,3 +119,80 @@ for (const [name, target] of [
     },
   );
 }
+
+const CALLERS = 6;
+const LOAD_MS = 400;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const MAIN = new URL('../main.ts', import.meta.url).pathname;
+const noPooler = isPoolerInstalled() ? options : { skip: 'pgbouncer is not installed' };
+
+test(
+  'a backup of PostgreSQL under load, through a pooler, holds every token that was answered before it began, and refuses no request',
+  noPooler,
+  async () => {
+    assert.ok(typeof postgres !== 'string');
+    const pooler = await startPooler(await postgres.newDatabase());
+    const env = { ...envOf(pooler.url), COUNTERSIGN_DATABASE_NOTIFICATIONS: 'off' };
+    const data = newDataDirectory();
+    const file = join(newDataDirectory(), 'backup');
+    try {
+      const client = await asOperator(data, (context) => onboard(context), env);
+      const answered: string[] = [];
+      let refused = 0;
+      let before: readonly string[] = [];
+      await serving({ data, env, cli: commandLine(data, env) }, async ({ url }) => {
+        let isOver = false;
+        const call = async (): Promise<void> => {
+          while (!isOver) {
+            const token = await requestToken(url, client);
+            if (token === undefined) refused += 1;
+            else answered.push(token);
+          }
+        };
+        const callers = Array.from({ length: CALLERS }, call);
+        await pause(LOAD_MS);
+        before = answered.map(jtiOf);
+        const ran = await runProgram(process.execPath, [MAIN, 'backup', file, '--data', data], {
+          env,
+        });
+        isOver = true;
+        await Promise.all(callers);
+        assert.equal(ran.code, 0, ran.stderr);
+      });
+      assert.ok(before.length > 0 && answered.length > before.length);
+      const restored = await emptyDatabase();
+      const document = await restored.cli.json('restore', file);
+      const kept = await asOperator(
+        restored.data,
+        async ({ directory, journal }) => {
+          const [record] = await directory.clients({ clientId: client.clientId });
+          return journal.list({ client: record!.ordinal, sinceMs: 0, limit: 10_000 });
+        },
+        restored.env,
+      );
+      const known = new Set(kept.map(({ jti }) => Buffer.from(jti).toString('base64url')));
+      assert.deepEqual([before.filter((jti) => !known.has(jti)), refused], [[], 0]);
+      const backup = document['backup'] as Record<string, unknown>;
+      assert.equal(kept.length, backup['tokens']);
+    } finally {
+      await pooler.stop();
+    }
+  },
+);
+
+test(
+  'a database without a store is not backed up, and one with a store is not restored over',
+  options,
+  async () => {
+    const { cli } = await emptyDatabase();
+    const file = join(newDataDirectory(), 'backup');
+    const refused = await cli(['backup', file]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /the database holds no store, but nothing/);
+    await cli.json('program', 'create', 'Acme');
+    await cli.json('backup', file);
+    const over = await cli(['restore', file]);
+    assert.equal(over.code, 1);
+    assert.match(over.stderr, /holds a store already, and nothing is replaced/);
+  },
+);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -25,6 +27,9 @@ const postgres = await startPostgres();
 if (typeof postgres === 'string') assertMaySkip(postgres);
 else after(() => postgres.stop());
 const options = typeof postgres === 'string' ? { skip: postgres } : {};
+
+const MAIN = new URL('../main.ts', import.meta.url).pathname;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Rows = readonly Record<string, unknown>[];
 
@@ -134,7 +139,6 @@ test(
     assert.partialDeepStrictEqual(moved, {
       data,
       changed: true,
-      programs: 4,
       clients: 4,
       tokens: 3,
     });
@@ -237,6 +241,10 @@ test(
     await serving(data, {}, async () => {
       assert.match((await copy(url)).stderr, /^a server runs on .*: stop it, then repeat\n$/);
     });
+    const paused = await startServer(data);
+    paused.process.kill('SIGSTOP');
+    assert.match((await copy(url)).stderr, /^a server runs on /);
+    await paused.stop('SIGKILL');
     await commandLine(newDataDirectory(), envOf(url)).json('program', 'create', 'Other');
     assert.match((await copy(url)).stderr, /holds a store already, and nothing is replaced/);
     assert.equal((await cli(['store', 'copy'])).code, 2);
@@ -244,6 +252,43 @@ test(
     await serving(data, {}, async () => {});
   },
 );
+
+test('a copy that is killed half-way has changed neither side', options, async () => {
+  const { data, cli } = await installation();
+  const url = await newDatabase();
+  await leaveTables(url, data);
+  await inDatabase(
+    url,
+    'create function stall() returns trigger language plpgsql as $$ begin perform pg_sleep(60); return null; end $$',
+  );
+  await inDatabase(url, 'create trigger planted before insert on audit execute function stall()');
+  const argv = ['store', 'copy', '--data', data, '--to-database-url', url];
+  const copying = spawn(process.execPath, [MAIN, ...argv]);
+  const asleep =
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
+  while ((await inDatabase(url, asleep)).length === 0) await pause(20);
+  const late = await cli(['program', 'create', 'Late']);
+  assert.match(late.stderr, /locked/, 'nobody changes the source meanwhile');
+  copying.kill('SIGKILL');
+  await once(copying, 'exit');
+  // The database finds out at the end of the statement, or now.
+  assert.ok(typeof postgres !== 'string');
+  await postgres.asSuperuser(url, asleep.replace('select 1', 'select pg_terminate_backend(pid)'));
+  await inDatabase(url, 'drop trigger planted on audit');
+  assert.deepEqual(await inDatabase(url, 'select 1 from environments'), []);
+  await serving(data, {}, async () => {});
+  const moved = await cli.json('store', 'copy', '--to-database-url', url);
+  assert.equal(moved['tokens'], 3);
+});
+
+/** As any try that failed early leaves the target: tables without a row. */
+async function leaveTables(url: string, data: string): Promise<void> {
+  const { clock, tell } = cutOffAtTheCommit();
+  const deps = { clock, tell, randomness: systemRandomness(), actor: 'test:move' };
+  await assert.rejects(moveStore(configOf(data), url, deps), /cut off/);
+  await inDatabase(url, `truncate ${COPIED_TABLES.join(', ')}`);
+  await inDatabase(url, `drop table ${await partitionOf(url)}`);
+}
 
 test(
   'a copy that fails half-way is taken back whole, and one that is cut off later is no store',

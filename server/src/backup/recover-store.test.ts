@@ -128,9 +128,19 @@ test('a data directory that was put back is recovered beside its server', async 
   try {
     const cli = commandLine(data);
     const token = await requestToken(server.url, client);
+    // One who was removed in what is lost would be back.
+    const operator = await cli.json('operator', 'create', 'Ada', '--role', 'admin');
+    const operators = async (): Promise<unknown[]> =>
+      ((await cli.json('operator', 'list')) as unknown as Record<string, unknown>[]).map(
+        (row) => row['client_id'],
+      );
+    assert.deepEqual(await operators(), [operator['client_id']]);
     const done = await recoverBeside({ url: server.url, cli, asker }, [token!]);
     assert.equal((done['confirmed'] as unknown[]).length, 1);
+    assert.deepEqual(await operators(), []);
+    const again = await cli.json('operator', 'create', 'Ada', '--role', 'admin');
     const kept = await cli.json('store', 'recover', '--keep-active');
+    assert.deepEqual(await operators(), [again['client_id']]);
     assert.notEqual(kept['incarnation'], done['incarnation']);
     const [line] = (await cli.json('audit', 'list', '--limit', '2')) as unknown as Record<
       string,

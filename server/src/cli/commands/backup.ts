@@ -47,7 +47,7 @@ async function restore(call: MachineCall): Promise<Output> {
 
 const SUSPENDED =
   'Every program is suspended: what was revoked after the backup is live again in it.\n' +
-  'Revoke that again, then: countersign program reactivate ID\n';
+  'Revoke that again, then: countersign program reactivate ID. Operators are removed: countersign operator create NAME\n';
 const ACTIVE =
   'Programs are as they were in the backup:\n' +
   'a secret that was revoked after it, and a client that was suspended after it, is let in again.\n';
@@ -96,7 +96,7 @@ export const BACKUP_COMMANDS: readonly Command[] = [
     path: ['restore'],
     summary: 'Restore a backup into a data directory or a database that has no store.',
     about:
-      'It is not time travel: no earlier token opens any more, and programs come back suspended, since a\n' +
+      'It is not time travel: no earlier token opens any more, and programs come back suspended and without operators, since a\n' +
       'secret that was revoked after the backup is live again. Revoke again, then reactivate. With --database-url it is made\n' +
       'ready in the data directory, which needs room for it, and then copied as one transaction.',
     positionals: [{ name: 'FILE', doc: 'A file that backup wrote.' }],

@@ -64,7 +64,7 @@ async function recover(call: MachineCall): Promise<Output> {
 }
 
 const SUSPENDED =
-  'Every program is suspended: bring back what was lost, then reactivate them one by one.';
+  'Every program is suspended and every operator removed: bring back what was lost, then reactivate and create them one by one.';
 const KEPT =
   'Programs are as they were found: what was suspended or revoked in the lost commits is let in again.';
 
@@ -98,7 +98,7 @@ export const STORE_COMMANDS: readonly Command[] = [
     about:
       'For a promoted standby that lacked some, a disk or a virtual machine put back: what was suspended or revoked in them is live\n' +
       'again, and nobody knows which tokens were issued. As after a restore, no earlier token opens any more, programs are\n' +
-      'suspended, and no number is given out twice. Nodes that run load the new state; the receipt names them.',
+      'suspended, operators removed, and no number is given out twice. Nodes that run load the new state; the receipt names them.',
     options: [
       {
         name: 'keep-active',

@@ -4,6 +4,7 @@
  */
 
 import { sql } from 'kysely';
+import { OPERATORS } from '../../ports/model.ts';
 import { type Closing, RESTORE } from './append.ts';
 import { insertSuspensions } from './changes/suspensions.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
@@ -56,6 +57,7 @@ export function* restore(restoring: Restoring): Steps<Closing> {
     yield* skipScopeSets(ordinal, incarnation);
     yield* skipResources(ordinal, incarnation);
   }
+  const removed = keepActive ? 0 : yield* removeOperators();
   const suspended = keepActive ? 0 : yield* suspendPrograms(restoring);
   // Last, as every change takes this row last: two that wait for each other would end in neither.
   yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
@@ -71,6 +73,7 @@ export function* restore(restoring: Restoring): Steps<Closing> {
       [backup === undefined ? 'earlier_sequence' : 'backup_sequence']: before.sequence,
       token_keys: tokenKeys,
       programs_suspended: suspended,
+      operators_removed: removed,
       keep_active: keepActive,
     },
     actor,
@@ -119,6 +122,21 @@ function* replaceTokenKeys({ atMs, newTokenKey }: Restoring): Steps<Record<strin
   return added;
 }
 
+/** One who was removed since would be back, and could do all that a role may; whoever has the store makes the others anew. */
+function* removeOperators(): Steps<number> {
+  const removed = yield* all(
+    db
+      .updateTable('clients')
+      .set({ state: 'deleted', generation: sql`generation + 1` })
+      .where('state', '!=', 'deleted')
+      .where('environment', 'in', (of) =>
+        of.selectFrom('environments').select('ordinal').where('name', '=', OPERATORS.environment),
+      )
+      .returning('ordinal'),
+  );
+  return removed.length;
+}
+
 function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {
   const reason =
     backup === undefined
@@ -134,6 +152,7 @@ function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {
         suspended_at_ms: atMs,
       })
       .where('suspended', '=', 0)
+      .where('program_id', '!=', OPERATORS.programId)
       .returning('ordinal'),
   );
   const ordinals = suspended.map(({ ordinal }) => ordinal);
