@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { after, test } from 'node:test';
+import { endDueSuspensions } from '../operations/end-due-suspensions.ts';
 import { type CommandLine, commandLine } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
-import { envOf, until } from '../testing/nodes-on-database.ts';
+import { envOf, pause, until } from '../testing/nodes-on-database.ts';
 import {
   asOperator,
   introspect,
@@ -152,6 +153,24 @@ test('a data directory that was put back is recovered beside its server', async 
   } finally {
     await server.stop();
   }
+});
+
+test('a suspension that ends by itself lets nobody in who came back with a store', async () => {
+  const data = newDataDirectory();
+  const cli = commandLine(data);
+  const { program_id: id } = await cli.json('program', 'create', 'Acme');
+  const end = new Date(Date.now() + 1_500).toISOString();
+  await cli.json('program', 'suspend', String(id), '--reason', 'short', '--until', end);
+  await cli.json('store', 'recover');
+  await asOperator(data, async (context) => {
+    await pause(1_600);
+    // The control: it does end.
+    assert.equal(await endDueSuspensions(context), 1);
+  });
+  const program = await cli.json('program', 'show', String(id));
+  assert.equal(program['state'], 'suspended');
+  await cli.json('program', 'reactivate', String(id));
+  assert.equal((await cli.json('program', 'show', String(id)))['state'], 'active');
 });
 
 test('where there is no store there is nothing to recover, and none is made', async () => {

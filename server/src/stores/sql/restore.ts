@@ -155,12 +155,15 @@ function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {
       .where('program_id', '!=', OPERATORS.programId)
       .returning('ordinal'),
   );
-  const ordinals = suspended.map(({ ordinal }) => ordinal);
-  for (let from = 0; from < ordinals.length; from += ROWS_PER_STATEMENT) {
-    const some = ordinals.slice(from, from + ROWS_PER_STATEMENT);
+  // Those that were suspended as well: what they are suspended for may end by itself.
+  const each = yield* all(
+    db.selectFrom('programs').select('ordinal').where('program_id', '!=', OPERATORS.programId),
+  );
+  for (let from = 0; from < each.length; from += ROWS_PER_STATEMENT) {
+    const some = each.slice(from, from + ROWS_PER_STATEMENT).map(({ ordinal }) => ordinal);
     yield* insertSuspensions('program', some, { reason, actor, atMs, bulk: 0 });
   }
-  return ordinals.length;
+  return suspended.length;
 }
 
 /** Numbers go on from the highest row, so a row keeps the gap; no scope and no URI can be spelled as `reserved` spells it. */
