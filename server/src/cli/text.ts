@@ -1,6 +1,9 @@
 /** Plain text for people: tables, key and value, receipts in words. No colour, so that every terminal and pipe reads the same. */
 
 import type { Done } from '../operations/context.ts';
+import { isoText } from '../operations/document.ts';
+
+export { isoText } from '../operations/document.ts';
 
 type Receipt = Done['receipt'];
 
@@ -53,12 +56,6 @@ const UNITS_MS = [
 export function durationText(ms: number): string {
   const [unit, unitMs] = UNITS_MS.find(([, size]) => ms >= size) ?? ['s', 1_000];
   return `${Math.floor(ms / unitMs)} ${unit}`;
-}
-
-/** A moment as programs read it. A number that no calendar holds stays a number. */
-export function isoText(atMs: number): string {
-  const date = new Date(atMs);
-  return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();
 }
 
 /** Who has acknowledged a change, in a sentence or two. */

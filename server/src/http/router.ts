@@ -27,7 +27,7 @@ export type Route = {
   readonly methods: Partial<Readonly<Record<Method, Handler>>>;
 };
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 type Place = {
   readonly targets: ReadonlyMap<string, Target>;

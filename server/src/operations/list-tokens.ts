@@ -25,14 +25,21 @@ export type ListedToken = {
 /** The tokens of a client that could still be alive by their age, newest first. Throws `ChangeRefused`. */
 export async function listTokens(
   context: OperationContext,
-  input: { readonly clientId: string },
+  input: {
+    readonly clientId: string;
+    /** The newest to be listed; left out: now. */
+    readonly untilMs?: number | undefined;
+    readonly limit?: number;
+  },
 ): Promise<readonly ListedToken[]> {
   const client = await requireClient(context, input.clientId);
   const nowMs = context.clock.wallMs();
   const sinceMs = nowMs - LONGEST_LIFETIME_MS;
   const replica = await currentReplica(context);
   const secrets = await context.directory.secrets({ clientId: client.clientId });
-  const query = { client: client.ordinal, sinceMs, limit: TOKENS_MAX };
+  const { untilMs, limit = TOKENS_MAX } = input;
+  const until = untilMs === undefined ? {} : { untilMs };
+  const query = { client: client.ordinal, sinceMs, ...until, limit };
   const issued = await context.journal.list(query);
   const secretIds = new Map(secrets.map(({ ordinal, secretId }) => [ordinal, secretId]));
   const environment = replica.environmentByName(client.environment);
@@ -53,4 +60,30 @@ export async function listTokens(
       address: token.address,
     };
   });
+}
+
+/** Tokens of one client within one millisecond, far beyond what it gets. */
+const TOKENS_PER_MS_MAX = 1_000;
+
+/** A page of the same, and the mark at which the next one goes on: it stays where it is when newer tokens come. */
+export async function listTokenPage(
+  context: OperationContext,
+  input: {
+    readonly clientId: string;
+    readonly after?: number | undefined;
+    readonly limit: number;
+  },
+): Promise<{ readonly tokens: readonly ListedToken[]; readonly next: number | undefined }> {
+  const { clientId, after, limit } = input;
+  const untilMs = after === undefined ? undefined : Math.floor(after / TOKENS_PER_MS_MAX);
+  const skipped = after === undefined ? 0 : after % TOKENS_PER_MS_MAX;
+  const found = await listTokens(context, { clientId, untilMs, limit: skipped + limit + 1 });
+  const shown = found.slice(0, skipped + limit);
+  const last = shown.at(-1);
+  if (found.length === shown.length || last === undefined) {
+    return { tokens: shown.slice(skipped), next: undefined };
+  }
+  const ofThatMs = shown.filter(({ issuedAtMs }) => issuedAtMs === last.issuedAtMs).length;
+  const next = last.issuedAtMs * TOKENS_PER_MS_MAX + Math.min(ofThatMs, TOKENS_PER_MS_MAX - 1);
+  return { tokens: shown.slice(skipped), next };
 }

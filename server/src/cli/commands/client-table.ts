@@ -1,5 +1,6 @@
 /** Clients and secrets as rows, for the commands that list them. */
 
+import { isStillUsed, secretState } from '../../operations/secret-state.ts';
 import type { ClientRecord, SecretRecord } from '../../ports/model.ts';
 import { durationText, list, timeText } from '../text.ts';
 
@@ -30,27 +31,6 @@ export function secretTable(secrets: readonly SecretRecord[], nowMs: number): st
   return `${secretRows(secrets, nowMs)}${stillUsed.join('')}`;
 }
 
-/** Whether somebody has not changed over yet: a use after a secret came that outlives this one. */
-export function isStillUsed(
-  secret: SecretRecord,
-  secrets: readonly SecretRecord[],
-  nowMs: number,
-): boolean {
-  const { ordinal, expiresAtMs, lastUsedAtMs } = secret;
-  if (expiresAtMs === undefined || !isLive(secret, nowMs)) return false;
-  const successor = secrets.find(
-    (other) =>
-      other.ordinal > ordinal &&
-      isLive(other, nowMs) &&
-      (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > expiresAtMs,
-  );
-  return successor !== undefined && (lastUsedAtMs ?? 0) > successor.createdAtMs;
-}
-
-function isLive({ revokedAtMs, expiresAtMs }: SecretRecord, nowMs: number): boolean {
-  return revokedAtMs === undefined && (expiresAtMs === undefined || expiresAtMs > nowMs);
-}
-
 function secretRows(secrets: readonly SecretRecord[], nowMs: number): string {
   return list(
     ['SECRET', 'NAME', 'ENDS IN', 'STATE', 'CREATED', 'EXPIRES', 'LAST USED', 'FROM', 'BY'],
@@ -67,10 +47,4 @@ function secretRows(secrets: readonly SecretRecord[], nowMs: number): string {
     ]),
     'There is no secret.',
   );
-}
-
-export function secretState(secret: SecretRecord, nowMs: number): string {
-  if (secret.revokedAtMs !== undefined) return 'revoked';
-  if (secret.expiresAtMs !== undefined && secret.expiresAtMs <= nowMs) return 'expired';
-  return secret.exposedAtMs === undefined ? 'live' : 'live, exposed';
 }

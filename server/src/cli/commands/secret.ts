@@ -5,12 +5,13 @@ import { expireSecret } from '../../operations/expire-secret.ts';
 import { listSecrets } from '../../operations/read-directory.ts';
 import { revokeSecret } from '../../operations/revoke-secret.ts';
 import { rotateSecret } from '../../operations/rotate-secret.ts';
+import { isStillUsed, secretState } from '../../operations/secret-state.ts';
 import { parseDuration, parseTime } from '../../operations/time-input.ts';
 import { type Command, type Output, type StoreCall, UsageError } from '../command.ts';
 import { documentOf } from '../document.ts';
 import { changeOutput, secretOutput } from '../outputs.ts';
 import { timeText } from '../text.ts';
-import { isStillUsed, secretState, secretTable } from './client-table.ts';
+import { secretTable } from './client-table.ts';
 
 const CLIENT_ID = { name: 'CLIENT_ID', doc: 'Id of the client: client_test_… or client_live_…' };
 const SECRET_ID = { name: 'SECRET_ID', doc: 'Id of the secret: sec_…' };

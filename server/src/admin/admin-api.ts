@@ -1,0 +1,23 @@
+/** The table of the admin API: method, path, operation, permission, and the schemas of what goes in and out. */
+
+import type { AdminRoute } from './route.ts';
+import { AUDIT_ROUTES } from './routes/audit.ts';
+import { AUTHORITY_ROUTES } from './routes/authority.ts';
+import { CLIENT_ROUTES } from './routes/clients.ts';
+import { DECLARATION_ROUTES } from './routes/declarations.ts';
+import { OPERATOR_ROUTES } from './routes/operators.ts';
+import { PROGRAM_ROUTES } from './routes/programs.ts';
+import { SECRET_ROUTES } from './routes/secrets.ts';
+import { TOKEN_ROUTES } from './routes/tokens.ts';
+
+/** In the order of its description. */
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  ...PROGRAM_ROUTES,
+  ...CLIENT_ROUTES,
+  ...SECRET_ROUTES,
+  ...TOKEN_ROUTES,
+  ...DECLARATION_ROUTES,
+  ...AUDIT_ROUTES,
+  ...AUTHORITY_ROUTES,
+  ...OPERATOR_ROUTES,
+];
