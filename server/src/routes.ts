@@ -1,15 +1,20 @@
 /** Which endpoint stands where: below each issuer's path (and host, where it has one of its own), and at a listener's root. */
 
 import { wellKnownPaths } from '@countersign/protocol';
+import { ADMIN_ROUTES } from './admin/admin-api.ts';
+import { type AdminDeps, adminEndpoint } from './admin/endpoint.ts';
+import { openApiDocument } from './admin/openapi.ts';
 import type { Authority } from './endpoints/context.ts';
 import { live, readyEndpoint } from './endpoints/health.ts';
 import { introspectEndpoint } from './endpoints/introspect.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
+import type { Handler } from './http/exchange-flow.ts';
 import type { Route } from './http/router.ts';
 import type { EndpointName } from './ports/endpoint-names.ts';
-import type { EnvironmentRecord } from './ports/model.ts';
+import { type EnvironmentRecord, OPERATORS } from './ports/model.ts';
+import { VERSION } from './version.ts';
 
 export function publicRoutes(
   authority: Authority,
@@ -17,8 +22,45 @@ export function publicRoutes(
 ): readonly Route[] {
   return [
     ...healthRoutes(authority),
-    ...environments.flatMap((environment) => issuerRoutes(authority, environment, environments)),
+    ...environments
+      .filter(({ name }) => name !== OPERATORS.environment)
+      .flatMap((environment) => issuerRoutes(authority, environment, environments)),
   ];
+}
+
+/** Of the admin listener: health, the issuer of operators' tokens, and the admin API. */
+export function adminRoutes(
+  deps: Omit<AdminDeps, 'base'>,
+  environment: EnvironmentRecord,
+): readonly Route[] {
+  const { authority } = deps;
+  const base = apiPathOf(environment);
+  const asked = { endpoint: 'admin' as const, environment };
+  const methods = new Map<string, Route['methods']>();
+  for (const row of ADMIN_ROUTES) {
+    methods.set(row.path, {
+      ...methods.get(row.path),
+      [row.method]: adminEndpoint({ ...deps, base }, row),
+    });
+  }
+  return [
+    ...healthRoutes(authority),
+    ...issuerRoutes(authority, environment, [environment]),
+    { asked, path: `${base}/openapi.json`, methods: { GET: descriptionEndpoint(environment) } },
+    ...[...methods].map(([path, handlers]) => ({
+      ...{ asked, path: `${base}${path}`, methods: handlers },
+    })),
+  ];
+}
+
+/** Where the admin API stands: beside the endpoints of the operators' issuer. */
+export function apiPathOf({ issuer }: Pick<EnvironmentRecord, 'issuer'>): string {
+  return `${new URL(issuer).pathname.replace(/\/+$/, '')}/v1`;
+}
+
+function descriptionEndpoint({ issuer }: EnvironmentRecord): Handler {
+  const body = JSON.stringify(openApiDocument(ADMIN_ROUTES, { issuer, version: VERSION }));
+  return () => ({ status: 200, body });
 }
 
 /** For both listeners: whoever watches a process looks at one of them. */

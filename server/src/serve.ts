@@ -1,18 +1,25 @@
 /** `countersign serve`: one node and its listeners, or a process for each of several workers. */
 
 import cluster from 'node:cluster';
-import { newNode } from './authority.ts';
+import { withProblems } from './admin/problem.ts';
+import { type Node, newNode } from './authority.ts';
 import type { Config } from './config.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
 import { DUTIES } from './duties/duties.ts';
 import { startDuties } from './duties/run-duties.ts';
 import { checkListenAddress } from './http/listen-address.ts';
-import { buildListener, type Listener } from './http/listener.ts';
+import { buildListener, type Listener, type ListenerSettings } from './http/listener.ts';
 import { newLog } from './observe/log.ts';
+import { diagnose as diagnoseAll } from './operations/doctor.ts';
 import type { Log } from './ports/log.ts';
-import { healthRoutes, publicRoutes } from './routes.ts';
+import { type EnvironmentRecord, OPERATORS } from './ports/model.ts';
+import { runningProbes } from './probes.ts';
+import { adminRoutes, publicRoutes } from './routes.ts';
 import { systemClock } from './system-clock.ts';
+
+/** Lists of scopes and addresses are longer than a token request. */
+const ADMIN_BODY_BYTES_MAX = 64 * 1024;
 
 /** Runs until a signal asks it to stop. Resolves to the exit code; rejects when it cannot start. */
 export function serve(config: Config): Promise<number> {
@@ -66,19 +73,17 @@ async function serveNode(config: Config): Promise<number> {
   });
   try {
     const open = async (
-      routes: Parameters<typeof buildListener>[0]['routes'],
+      more: Pick<ListenerSettings, 'routes'> & Partial<ListenerSettings>,
       at: Config['listen'] & { option: string },
     ): Promise<string> => {
-      const listener = await buildListener({ ...settings, routes });
+      const listener = await buildListener({ ...settings, ...more });
       const { origin } = await listener.listen(at);
       listeners.push(listener);
       return origin;
     };
-    const origin = await open(publicRoutes(node.authority, environments), {
-      ...config.listen,
-      option: '--listen',
-    });
-    const admin = await open(healthRoutes(node.authority), {
+    const routes = publicRoutes(node.authority, environments);
+    const origin = await open({ routes }, { ...config.listen, option: '--listen' });
+    const admin = await open(adminListener(config, node, { environments, settings }), {
       ...config.adminListen,
       option: '--admin-listen',
     });
@@ -90,6 +95,25 @@ async function serveNode(config: Config): Promise<number> {
   }
   log.info({ node: node.node }, 'stopped');
   return 0;
+}
+
+/** A listener of its own: what fills the public one holds up no operator. */
+function adminListener(
+  config: Config,
+  { authority, contextOf }: Node,
+  of: {
+    readonly environments: readonly EnvironmentRecord[];
+    readonly settings: Pick<ListenerSettings, 'limits'>;
+  },
+) {
+  const environment = of.environments.find(({ name }) => name === OPERATORS.environment);
+  if (environment === undefined) throw new Error('the environment of operators is missing');
+  const diagnose = () => diagnoseAll(runningProbes(config, contextOf('system:doctor')));
+  return {
+    routes: adminRoutes({ authority, contextOf, diagnose }, environment),
+    refusing: withProblems(authority.refusing),
+    limits: { ...of.settings.limits, bodyBytesMax: ADMIN_BODY_BYTES_MAX },
+  };
 }
 
 function announce(

@@ -10,6 +10,7 @@ const composition = [
   'database',
   'migration',
   'backup',
+  'probes',
   'routes',
   'authority',
   'operator',
@@ -30,6 +31,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   endpoints: ['ports', 'credentials', 'replica'],
   operations: ['ports', 'credentials', 'replica'],
   duties: ['ports', 'credentials', 'operations'],
+  admin: ['ports', 'credentials', 'replica', 'endpoints', 'operations'],
 
   journal: ['ports'],
   stores: ['ports'],
@@ -40,7 +42,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'data-directory': ['ports', 'credentials', 'stores', 'journal', 'config'],
   database: ['ports', 'stores', 'journal', 'config', 'data-directory'],
   migration: ['ports', 'stores', 'config', 'data-directory', 'database'],
-  routes: ['ports', 'endpoints', 'operations', 'http', 'config'],
+  routes: ['ports', 'version', 'endpoints', 'operations', 'admin', 'http', 'config'],
+  probes: ['ports', 'operations', 'stores', 'http', 'config', 'system-clock', 'data-directory'],
   backup: [
     'ports',
     'credentials',
@@ -53,9 +56,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   authority: [...core, ...edges, 'data-directory', 'routes'],
   operator: [...core, ...edges, 'database'],
-  serve: [...core, 'duties', ...edges, 'database', 'routes', 'authority'],
+  serve: [...core, 'duties', 'admin', ...edges, 'database', 'probes', 'routes', 'authority'],
   cli: ['ports', 'credentials', 'operations', ...edges, ...composition],
-  main: [...core, 'duties', ...edges, ...composition, 'cli'],
+  main: [...core, 'duties', 'admin', ...edges, ...composition, 'cli'],
 };
 
 /** The packages of this workspace that a root folder may import by name. A folder that is not listed may import none. */

@@ -1,6 +1,7 @@
 /** How the admin API says no: problem details (RFC 9457), naming what is wrong by its place. Repeats nothing of what was sent. */
 
 import type { Answer } from '../endpoints/exchange.ts';
+import type { Refusing } from '../endpoints/refusing.ts';
 import type { RefusalCode } from '../ports/store.ts';
 
 export type FieldError = {
@@ -119,4 +120,24 @@ function inFieldNames(message: string): { detail: string; errors?: readonly Fiel
   const field = FIELD_NAMES[parameter] ?? parameter.replace(/^--/, '').replaceAll('-', '_');
   const detail = `${field}${message.slice(parameter.length)}`;
   return { detail, errors: [{ pointer: `/${field}`, detail }] };
+}
+
+/** What the HTTP layer refuses by itself, in this API's form: paths that are none, methods, sizes. The token endpoint keeps its own. */
+export function withProblems(refusing: Refusing): Refusing {
+  return {
+    ...refusing,
+    refuse: (refusal, at, party) => {
+      const answer = refusing.refuse(refusal, at, party);
+      const isOurs = at.endpoint === 'admin' || at.endpoint === undefined;
+      return isOurs ? inOurForm(answer, refusal.reason, at.requestId) : answer;
+    },
+  };
+}
+
+function inOurForm(answer: Answer, name: string, requestId: string): Answer {
+  const { error_description: detail } = JSON.parse(answer.body) as { error_description: string };
+  const { status, headers = {} } = answer;
+  const title = status >= 500 ? 'Not now' : 'The request cannot be served';
+  const problem = { status, name, title, detail, headers };
+  return { ...answer, ...problemAnswer(problem, answer.requestId ?? requestId) };
 }

@@ -1,8 +1,8 @@
 /** `countersign doctor`: looks at a set-up, says what is wrong with it and how to mend it. */
 
 import { diagnose } from '../../operations/doctor.ts';
+import { probesOf } from '../../probes.ts';
 import type { Command, MachineCall, Output } from '../command.ts';
-import { probesOf } from '../probes.ts';
 import { table } from '../text.ts';
 
 async function doctor({ flags, deps }: MachineCall): Promise<Output> {

@@ -3,11 +3,11 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config, Flags } from '../config.ts';
-import { journalDirectory } from '../data-directory.ts';
-import { checkListenAddress } from '../http/listen-address.ts';
-import { loadCertificate } from '../http/tls.ts';
-import type { OperationContext } from '../operations/context.ts';
+import type { Config, Flags } from './config.ts';
+import { journalDirectory } from './data-directory.ts';
+import { checkListenAddress } from './http/listen-address.ts';
+import { loadCertificate } from './http/tls.ts';
+import type { OperationContext } from './operations/context.ts';
 import {
   type Finding,
   judgeCertificate,
@@ -19,33 +19,29 @@ import {
   judgeReplication,
   judgeRuntime,
   type Probe,
-} from '../operations/doctor.ts';
-import { listNodes } from '../operations/list-nodes.ts';
-import { databasePath } from '../stores/sqlite/store.ts';
-import { systemClock } from '../system-clock.ts';
-import type { CliDeps } from './command.ts';
+} from './operations/doctor.ts';
+import { listNodes } from './operations/list-nodes.ts';
+import { databasePath } from './stores/sqlite/store.ts';
+import { systemClock } from './system-clock.ts';
 
 export type Probes = { readonly probes: readonly Probe[]; readonly close: () => Promise<void> };
-type Opened = Awaited<ReturnType<CliDeps['open']>>;
+type Opened = { readonly context: OperationContext; close(): Promise<void> };
+type Deps = {
+  readonly readConfig: (flags: Flags) => Config;
+  readonly open: (config: Config) => Promise<Opened>;
+};
 
 /** The probes of a set-up, as far as it can be opened: what lies behind something broken is not looked at. */
-export async function probesOf(flags: Flags, deps: CliDeps): Promise<Probes> {
-  const runtime: Probe = { name: 'Node.js', look: () => judgeRuntime(process.version) };
+export async function probesOf(flags: Flags, deps: Deps): Promise<Probes> {
   const read = attempt(() => deps.readConfig(flags));
   const configuration: Probe = {
     name: 'configuration',
     look: () => ('failure' in read ? failed(read.failure) : judgeListeners(read.value)),
   };
-  if ('failure' in read) return { probes: [runtime, configuration], close: nothingOpen };
+  if ('failure' in read) return { probes: [RUNTIME, configuration], close: nothingOpen };
   const config = read.value;
-  const hasDirectory = config.databaseUrl === undefined;
-  const machine: readonly Probe[] = [
-    runtime,
-    configuration,
-    ...(hasDirectory ? directoryProbes(config) : []),
-    { name: 'certificate', look: () => lookAtCertificate(config) },
-  ];
-  if (hasDirectory && !(await exists(databasePath(config.data)))) {
+  const machine = [RUNTIME, configuration, ...configuredProbes(config)];
+  if (config.databaseUrl === undefined && !(await exists(databasePath(config.data)))) {
     return { probes: [...machine, missingStore(config)], close: nothingOpen };
   }
   const opened = await deps.open(config).then(
@@ -62,6 +58,20 @@ export async function probesOf(flags: Flags, deps: CliDeps): Promise<Probes> {
   return { probes: [...machine, ...storeProbes(opened.value)], close: opened.value.close };
 }
 
+const RUNTIME: Probe = { name: 'Node.js', look: () => judgeRuntime(process.version) };
+
+/** The probes of a server that runs: it has been configured and opened already. */
+export function runningProbes(config: Config, context: OperationContext): readonly Probe[] {
+  return [RUNTIME, ...configuredProbes(config), ...storeProbes({ context })];
+}
+
+function configuredProbes(config: Config): readonly Probe[] {
+  return [
+    ...(config.databaseUrl === undefined ? directoryProbes(config) : []),
+    { name: 'certificate', look: () => lookAtCertificate(config) },
+  ];
+}
+
 /** On a database the journal is a table, and its disk is somebody else's. */
 function directoryProbes(config: Config): readonly Probe[] {
   return [
@@ -71,7 +81,7 @@ function directoryProbes(config: Config): readonly Probe[] {
   ];
 }
 
-function storeProbes({ context }: Opened): readonly Probe[] {
+function storeProbes({ context }: Pick<Opened, 'context'>): readonly Probe[] {
   return [
     { name: 'master key', look: () => ({ ok: true, detail: 'it is the one of this store' }) },
     { name: 'store', look: () => lookAtStore(context) },
