@@ -59,7 +59,9 @@ export async function startApi(): Promise<Api> {
   const own = (await createProgram(context, { name: 'Own' })).programId;
   const foreign = (await createProgram(context, { name: 'Foreign' })).programId;
   const entries = await Promise.all(
-    OPERATORS.roles.map(async (role) => [role, await tokenOf(origin, context, role, own)] as const),
+    OPERATORS.roles.map(
+      async (role) => [role, await tokenOf(origin, context, { role, program: own })] as const,
+    ),
   );
   const tokens = Object.fromEntries(entries) as Record<Role, string>;
   return {
@@ -97,11 +99,10 @@ async function ask(url: string, request: string, asking: Asking): Promise<Reply>
 }
 
 /** A token of a new operator, got as operators get theirs. */
-export async function tokenOf(
+async function tokenOf(
   origin: string,
   context: OperationContext,
-  role: Role,
-  program: string,
+  { role, program }: { readonly role: Role; readonly program: string },
 ): Promise<string> {
   const bound = role === 'partner' ? { programId: program } : {};
   const made = await createOperator(context, { name: `The ${role}`, role, ...bound });
