@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BUGS, RARE_BUGS, subjectOf } from './bugs.ts';
+import { BUGS, RARE_BUGS, RECEIPT_BUGS, subjectOf } from './bugs.ts';
 import { runHistories } from './histories.ts';
 import { mutatedText } from './mutation.ts';
 
 const HISTORIES = 1_000;
 
 describe('each known bug is caught within a thousand histories', () => {
-  for (const [name, { is }] of Object.entries(BUGS)) {
+  for (const [name, { is }] of Object.entries({ ...BUGS, ...RECEIPT_BUGS })) {
     test(`${name}: ${is}`, async (t) => {
       const subject = await subjectOf(name);
       const run = { histories: HISTORIES, seed: 1, subject, stopsAtFirst: true };

@@ -139,12 +139,61 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   ),
 };
 
-/** It takes many thousands of histories to meet one of these. */
-export const RARE_BUGS: Readonly<Record<string, Bug>> = {
+/** Of receipts by time alone. */
+export const RECEIPT_BUGS: Readonly<Record<string, Bug>> = {
+  'waits-for-confirmation': inFile(
+    'a node whose row renews is waited for until it confirms',
+    'receipt',
+    { from: 'return look.askedMs - look.knownMs >= patienceMs;', to: 'return false;' },
+  ),
+  'time-without-margin': inFile(
+    'whoever waits counts a lease without a margin for clocks of another rate',
+    'receipt',
+    {
+      from: 'writeOffAfterMs(row.leaseMs)',
+      to: 'row.leaseMs',
+    },
+  ),
+  'time-takes-the-row': inFile(
+    'a node that is counted out by time alone loses its row, though it may hold a lease',
+    'receipt',
+    {
+      from: 'const isGone = isSilent ||',
+      to: 'const isGone = isSilent || look.askedMs - look.knownMs >= patienceMs ||',
+    },
+  ),
+  'renewal-reads-elsewhere': inFile(
+    'the poll that a renewal extends the lease by is not of its own transaction',
+    'follower',
+    {
+      from: 'return renewal ?? (await log.poll(after.sequence));',
+      to: 'return await log.poll(after.sequence);',
+    },
+  ),
+  'extends-before-applying': inFile(
+    'a renewal extends the lease before all that it brought is applied',
+    'follower',
+    {
+      from: 'if (current) lease.renewed(sentMs); else await poll();',
+      to: 'lease.renewed(sentMs); if (!current) await poll();',
+    },
+  ),
   'list-from-anybody': inSeams(
     'whoever waits for a receipt believes any store about the nodes that there are',
     { waiter: (nodes) => ({ ...nodes, listAfter: () => nodes.list() }) },
   ),
+  'receipt-by-number': inStore(
+    'a store that gave the number of a change to another one tells the nodes for it',
+    { knowsByNumber: true },
+  ),
+  'counter-by-one': inStore(
+    'a renewal counts by one, so that a counter that a failover set back comes to what was seen before',
+    { countsRenewals: true },
+  ),
+};
+
+/** It takes many thousands of histories to meet one of these. */
+export const RARE_BUGS: Readonly<Record<string, Bug>> = {
   'silence-from-outside': inFile(
     'a silence is counted from before the question that first saw the counter',
     'receipt',
@@ -171,12 +220,14 @@ export const RARE_BUGS: Readonly<Record<string, Bug>> = {
   }),
 };
 
+export const ALL_BUGS = { ...BUGS, ...RECEIPT_BUGS, ...RARE_BUGS };
+
 /** What a history runs on: the real code, or the code with one bug. Throws for a name that is none. */
 export function subjectOf(bug: string | undefined): Promise<Subject> {
   if (bug === undefined) return Promise.resolve(asItIs);
-  const known = { ...BUGS, ...RARE_BUGS }[bug];
+  const known = ALL_BUGS[bug];
   if (known === undefined) {
-    const names = Object.keys({ ...BUGS, ...RARE_BUGS }).join(', ');
+    const names = Object.keys(ALL_BUGS).join(', ');
     throw new RangeError(`there is no bug "${bug}"; there are: ${names}`);
   }
   return known.subject();

@@ -18,8 +18,12 @@ export type Rule =
   | 'accepted after its receipt'
   /** Alive again: after its reactivation, or at a node that had called it revoked. */
   | 'killed and revived'
+  /** A node may decide, and has not got the change that a receipt says everybody has. */
+  | 'receipt came too early'
   /** Decided while the lease of the node had run out, by the node's own clock. */
   | 'decided without a lease'
+  /** Its row was taken away while a lease of it ran: later receipts do not know of it. */
+  | 'written off too early'
   /** Killed for two polls and still accepted by a node that is well. */
   | 'accepted though dead'
   | 'refused though live'
@@ -29,7 +33,11 @@ export type Rule =
   | 'log not followed';
 
 /** Causes of harm rather than harm: a history goes on, to see what comes of it. */
-const INSIDE: ReadonlySet<Rule> = new Set(['decided without a lease', 'log not followed']);
+const INSIDE: ReadonlySet<Rule> = new Set([
+  'decided without a lease',
+  'written off too early',
+  'log not followed',
+]);
 
 export type Violation = { readonly rule: Rule; readonly atMs: number; readonly what: string };
 
@@ -43,16 +51,14 @@ export type Timing = {
 const ROUND_TRIP_MS = 20;
 const RATE_MARGIN = 0.01;
 const MARGIN_MS = 1_000;
-/** A request on its slow way may arrive this long after its sender was cut off. */
-const NETWORK_MS_MAX = 3_000;
+/** Somebody who waits and has just failed asks again within this. */
+const RETRY_MS = 500;
 
 export type Health = {
   /** Since when nothing disturbs the node, its way to the store, and the store; undefined: something does. */
   wellSinceMs(of: Machine): number | undefined;
   /** Since when the store answers everybody. */
   storeWellSinceMs(): number | undefined;
-  /** When requests were last executed whose replies were lost, over and over. */
-  lastErraticMs(): number;
 };
 
 export type Checker = {
@@ -69,9 +75,17 @@ export type Checker = {
   isWell(node: Node): boolean;
   decided(node: Node, token: Token, seen: { decision: Decision; begunMs: number }): void;
   issued(node: Node, to: Credentials, seen: { text: string | undefined; begunMs: number }): void;
-  receipt(receipt: Receipt, of: { commit: Committed; committedMs: number; waiter: Machine }): void;
+  receipt(receipt: Receipt, of: Awaited): void;
   watch(replica: Replica, machine: Machine): Replica;
   fail(rule: Rule, what: string): void;
+};
+
+/** What a receipt was awaited for, and the nodes that run when it is there. */
+export type Awaited = {
+  readonly commit: Committed;
+  readonly committedMs: number;
+  readonly waiter: Machine;
+  readonly nodes: readonly Node[];
 };
 
 export type Credentials = {
@@ -95,6 +109,8 @@ export function newChecker(parts: Parts): Checker {
   const primary = () => parts.store().primary;
   const truth = newTruth(primary);
   const renewedFromMs = new Map<Machine, number>();
+  /** The same by simulated time, for machines whose own clock may stand still. */
+  const leasedFromMs = new Map<Machine, number>();
   const settleMs = 2 * timing.pollIntervalMs * (1 + RATE_MARGIN) + 2 * ROUND_TRIP_MS;
   const violations: Violation[] = [];
 
@@ -164,8 +180,14 @@ export function newChecker(parts: Parts): Checker {
         truth.committed(change, timeline.nowMs);
       },
       lost: (after) => truth.lost(after, primary()),
-      renewed: (machine, sentMs) => {
-        renewedFromMs.set(machine, Math.max(sentMs, renewedFromMs.get(machine) ?? sentMs));
+      renewed: (machine, { localMs, trueMs }) => {
+        renewedFromMs.set(machine, Math.max(localMs, renewedFromMs.get(machine) ?? localMs));
+        leasedFromMs.set(machine, Math.max(trueMs, leasedFromMs.get(machine) ?? trueMs));
+      },
+      writtenOff: (machine, { node, leaseMs }) => {
+        const ageMs = timeline.nowMs - (leasedFromMs.get(machine) ?? -Infinity);
+        if (!machine.isAlive || ageMs >= machine.lasting(leaseMs)) return;
+        fail('written off too early', `${node} by a renewal ${Math.round(ageMs)} ms old`);
       },
       registry: (what) => trace.note(what, timeline.nowMs),
     },
@@ -202,22 +224,31 @@ export function newChecker(parts: Parts): Checker {
     },
     receipt: (receipt, of) => {
       trace.note(`receipt ${receipt.sequence} ${JSON.stringify(receipt.fenced)}`, timeline.nowMs);
-      if (!truth.isLost(of.commit.changeId)) checkPromptness(receipt, of);
+      if (!truth.isLost(of.commit.changeId)) {
+        checkPromptness(receipt, of);
+        for (const node of of.nodes) checkHas(node, of.commit);
+      }
       truth.acknowledged(of.commit.changeId, timeline.nowMs);
     },
     watch: (replica, machine) => watched(replica, { truth, fail, machine, store: parts.store }),
   };
 
-  function checkPromptness(
-    receipt: Receipt,
-    { committedMs, waiter }: { committedMs: number; waiter: Machine },
-  ): void {
+  function checkHas(node: Node, { sequence, changeId }: Committed): void {
+    const { position } = node.replica;
+    if (!node.mayDecide() || truth.isUpon(position.changeId, changeId)) return;
+    fail('receipt came too early', `change ${sequence}; ${node.name} is at ${position.sequence}`);
+  }
+
+  function checkPromptness(receipt: Receipt, { committedMs, waiter }: Awaited): void {
     const wellSinceMs = health.wellSinceMs(waiter);
     const storeSinceMs = health.storeWellSinceMs();
     if (wellSinceMs === undefined || storeSinceMs === undefined) return;
-    const limitMs =
-      (timing.leaseMsMax * (1 + RATE_MARGIN) + MARGIN_MS) * (1 + 2 * RATE_MARGIN) + NETWORK_MS_MAX;
-    const fromMs = Math.max(committedMs, wellSinceMs, storeSinceMs, health.lastErraticMs());
+    const fromMs = Math.max(committedMs, wellSinceMs, storeSinceMs);
+    // A question of before hangs until the deadline.
+    const hangingMs = fromMs > committedMs ? timing.deadlineMs * (1 + RATE_MARGIN) + RETRY_MS : 0;
+    // By the waiter's own clock, counted from the first answer to the last question.
+    const patienceMs = (timing.leaseMsMax * (1 + RATE_MARGIN) + MARGIN_MS) / (1 - RATE_MARGIN);
+    const limitMs = patienceMs + hangingMs + 3 * ROUND_TRIP_MS;
     const tookMs = timeline.nowMs - fromMs;
     if (tookMs > limitMs) {
       fail('receipt came late', `change ${receipt.sequence} took ${Math.round(tookMs)} ms`);

@@ -22,4 +22,9 @@ export const REAL_CODE: Code = {
   },
 };
 
-export const NO_FLAWS: StoreFlaws = { suspendsWithoutBump: false, numbersBeforeCommit: false };
+export const NO_FLAWS: StoreFlaws = {
+  suspendsWithoutBump: false,
+  numbersBeforeCommit: false,
+  countsRenewals: false,
+  knowsByNumber: false,
+};

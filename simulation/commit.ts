@@ -28,6 +28,10 @@ export type StoreFlaws = {
   readonly suspendsWithoutBump: boolean;
   /** Numbers are given out when a change begins and seen when it ends, as a serial column does. */
   readonly numbersBeforeCommit: boolean;
+  /** A renewal moves its row's counter by one. */
+  readonly countsRenewals: boolean;
+  /** Whoever waits for a change gets the nodes of any store that has a change of its number. */
+  readonly knowsByNumber: boolean;
 };
 
 const FORGET_AFTER_EXPIRY_MS = 60 * 60 * 1000;

@@ -3,6 +3,7 @@
 import type { Host, Running } from './cluster.ts';
 import { GOOD } from './network.ts';
 import type { Random } from './random.ts';
+import { NO_STRAY } from './store.ts';
 import type { Part, World } from './world.ts';
 
 export type Faults = {
@@ -26,11 +27,11 @@ const HOUR_MS = 3_600_000;
 
 /** A fault of one node: `begin` returns how it ends. */
 const ofNode =
-  (begin: (at: Running, random: Random, world: World) => () => void, erratic = false): Fault =>
+  (begin: (at: Running, random: Random, world: World) => () => void): Fault =>
   (world, random) => {
     const at = soundNode(world, random);
     if (at === undefined) return undefined;
-    const endTrouble = world.troubles.begin(at.machine, { erratic });
+    const endTrouble = world.troubles.begin(at.machine);
     const end = begin(at, random, world);
     return {
       lastsMs: at.node.leaseMs * random.between(0.1, 3),
@@ -42,11 +43,11 @@ const ofNode =
   };
 
 /** A fault of the way to the store: some conditions, and the good ones again. */
-const ofNetwork = (conditions: (random: Random) => Partial<typeof GOOD>, erratic = false): Fault =>
+const ofNetwork = (conditions: (random: Random) => Partial<typeof GOOD>): Fault =>
   ofNode(({ link }, random) => {
     Object.assign(link.conditions, conditions(random));
     return () => Object.assign(link.conditions, GOOD);
-  }, erratic);
+  });
 
 const ofProcess =
   (how: 'stop' | 'kill'): Fault =>
@@ -82,9 +83,12 @@ const ofStore =
 function strayToOldPrimary({ cluster }: World, random: Random): () => void {
   const all = [...cluster.serving().map(({ node }) => node), ...cluster.desks];
   const strays = all.filter(() => random.chance(0.5)).map(({ connection }) => connection.access);
-  for (const access of strays) access.toOldPrimary = random.pick([0.3, 0.6, 1]);
+  for (const access of strays) {
+    const often = random.pick([0.3, 0.6, 1]);
+    access.toOldPrimary = { reads: often, writes: random.pick([0, often]) };
+  }
   return () => {
-    for (const access of strays) access.toOldPrimary = 0;
+    for (const access of strays) access.toOldPrimary = NO_STRAY;
   };
 }
 
@@ -96,7 +100,7 @@ const ofFailover =
   (world, random) => {
     const { store, troubles, timing, timeline } = world;
     if (troubles.isTroubled('store') || store.hasOldPrimary) return undefined;
-    const endTrouble = troubles.begin('store', { erratic: true });
+    const endTrouble = troubles.begin('store');
     const aheadMs = loses === 'nothing' ? 0 : random.between(100, 1_500);
     // A promotion that loses changes loses registrations too: no lease of before may run when the new primary serves.
     const downMs =
@@ -110,8 +114,7 @@ const ofFailover =
       if (isOver) return;
       store.failOver({ loses, newIncarnation: loses === 'changes' && random.chance(0.5) });
       store.recover();
-      // Once changes are lost, nothing tells a number of the old primary from the same number of the new one to who only knows numbers.
-      if (loses === 'nothing') endStrays = strayToOldPrimary(world, random);
+      endStrays = strayToOldPrimary(world, random);
     };
     timeline.after(aheadMs, () => {
       if (isOver) return;
@@ -155,9 +158,9 @@ const slowDesk: Fault = ({ cluster, troubles, timing }, random) => {
 const KINDS: Readonly<Record<string, Fault>> = {
   cut: ofNetwork(() => ({ cut: true })),
   slow: ofNetwork((random) => ({ delayMsMax: random.between(100, 2_500) })),
-  // Erratic: a node may renew again and again without hearing of it, and a receipt waits for as long.
-  'slow replies': ofNetwork((random) => ({ replyDelayMsMax: random.between(500, 5_000) }), true),
-  resets: ofNetwork((random) => ({ resets: random.between(0.1, 0.6) }), true),
+  // A node may renew again and again without hearing of it: no receipt waits longer for that.
+  'slow replies': ofNetwork((random) => ({ replyDelayMsMax: random.between(500, 5_000) })),
+  resets: ofNetwork((random) => ({ resets: random.between(0.1, 0.6) })),
   'read-only': ofNode(({ node }) => {
     node.connection.access.readOnly = true;
     return () => {
@@ -192,11 +195,22 @@ const KINDS: Readonly<Record<string, Fault>> = {
 
 /** Few kinds in one history, so that they meet each other often. */
 const KINDS_MAX = 5;
+/** Some that do harm only together meet on purpose in a part of the histories. */
+const MEETINGS: readonly (readonly string[])[] = [
+  // Nodes that register after a failover are unknown to the old primary.
+  ['failover', 'failover', 'killed', 'slow', 'cut'],
+  // A counter seen from far away, of a node that stops renewing just then.
+  ['slow operator', 'slow operator', 'cut', 'paused', 'read-only'],
+  ['lossy failover', 'slow replies', 'slow', 'resets'],
+];
+const MEETINGS_SHARE = 0.3;
 
 export function newFaults({ world, random }: Part): Faults {
   const { timeline, trace } = world;
   const all = Object.keys(KINDS);
-  const kinds = Array.from({ length: 1 + random.below(KINDS_MAX) }, () => random.pick(all));
+  const kinds = random.chance(MEETINGS_SHARE)
+    ? random.pick(MEETINGS)
+    : Array.from({ length: 1 + random.below(KINDS_MAX) }, () => random.pick(all));
   const running = new Set<() => void>();
 
   return {

@@ -8,7 +8,7 @@ export type Disturbed = Machine | 'store';
 
 export type Troubles = Health & {
   /** A fault begins; call what is returned when it ends. */
-  begin(of: Disturbed, how?: { erratic: boolean }): () => void;
+  begin(of: Disturbed): () => void;
   isTroubled(of: Disturbed): boolean;
   /** The machine is well from now on. */
   isWellNow(of: Machine): void;
@@ -17,22 +17,16 @@ export type Troubles = Health & {
 export function newTroubles(timeline: Timeline): Troubles {
   const running = new Map<Disturbed, number>();
   const endedMs = new Map<Disturbed, number>();
-  let erratic = 0;
-  let erraticMs = 0;
   const isTroubled = (of: Disturbed): boolean => (running.get(of) ?? 0) > 0;
   const storeWellSinceMs = (): number | undefined =>
     isTroubled('store') ? undefined : (endedMs.get('store') ?? 0);
   return {
     isTroubled,
-    begin: (of, how = { erratic: false }) => {
+    begin: (of) => {
       running.set(of, (running.get(of) ?? 0) + 1);
-      if (how.erratic) erratic += 1;
       return () => {
         running.set(of, (running.get(of) ?? 1) - 1);
         endedMs.set(of, timeline.nowMs);
-        if (!how.erratic) return;
-        erratic -= 1;
-        erraticMs = timeline.nowMs;
       };
     },
     isWellNow: (of) => endedMs.set(of, timeline.nowMs),
@@ -42,6 +36,5 @@ export function newTroubles(timeline: Timeline): Troubles {
       if (storeMs === undefined || isTroubled(of)) return undefined;
       return Math.max(storeMs, endedMs.get(of) ?? 0);
     },
-    lastErraticMs: () => (erratic > 0 ? timeline.nowMs : erraticMs),
   };
 }

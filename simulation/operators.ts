@@ -71,7 +71,9 @@ export function newOperators(part: Part & { traffic: Traffic; desks: readonly De
     const receipt = await receiptOf(one);
     waiting.delete(one);
     const { machine: waiter } = desk;
-    checker.receipt(receipt, { commit: committed, committedMs: one.sinceMs, waiter });
+    const running = cluster.hosts.flatMap((host) => host.running ?? []);
+    const nodes = running.flatMap(({ node }) => (node.machine.isStopped ? [] : [node]));
+    checker.receipt(receipt, { commit: committed, committedMs: one.sinceMs, waiter, nodes });
     const victims = traffic
       .tokens()
       .filter(({ kills }) => kills.some(({ changeId }) => changeId === committed.changeId));

@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { BUGS, RARE_BUGS, subjectOf } from './bugs.ts';
+import { ALL_BUGS, subjectOf } from './bugs.ts';
 import { type Outcome, runHistories } from './histories.ts';
 import { runHistory } from './history.ts';
 
@@ -22,7 +22,7 @@ Runs simulated histories of many nodes and checks what Countersign promises.
 Exit code: 0 all promises kept (with --bug: the bug was caught), 1 otherwise, 2 wrong usage.
 
 Bugs:
-${Object.entries({ ...BUGS, ...RARE_BUGS })
+${Object.entries({ ...ALL_BUGS })
   .map(([name, { is }]) => `  ${name.padEnd(28)}${is}`)
   .join('\n')}
 `;

@@ -57,8 +57,8 @@ export type State = {
 const SCOPE = 'read';
 /** Long beside a history, so that only a clock that is set far ahead lets a token expire. */
 export const TOKEN_LIFETIME_SECONDS = 3_600;
-/** As the SQL stores hand over at most 500: few, so that nodes far behind need several polls. */
-const CHANGES_PER_POLL_MAX = 20;
+/** The SQL stores hand over at most 500: few here, so that nodes a little behind need several polls. */
+const CHANGES_PER_POLL_MAX = 4;
 
 export function copyOf(state: State): State {
   return {

@@ -31,9 +31,12 @@ import type { Timeline } from './timeline.ts';
 export type Access = {
   /** The store refuses its writes; its reads are answered. */
   readOnly: boolean;
-  /** How often a request of it goes to the old primary, while there is one. */
-  toOldPrimary: number;
+  /** How often its reads and its writes go to the old primary, while there is one: it has several connections. */
+  toOldPrimary: { readonly reads: number; readonly writes: number };
 };
+
+/** It is connected to nobody but the primary. */
+export const NO_STRAY: Access['toOldPrimary'] = { reads: 0, writes: 0 };
 
 export type Connection = {
   readonly log: ChangeLog;
@@ -48,7 +51,9 @@ export type Witness = {
   /** Everything after `sequence` is lost. */
   lost(after: number): void;
   /** The reply to a renewal has reached the process. */
-  renewed(machine: Machine, sentMs: number): void;
+  renewed(machine: Machine, sent: { readonly localMs: number; readonly trueMs: number }): void;
+  /** A row is taken away because it was silent, or because its process is gone. */
+  writtenOff(machine: Machine, row: NodeRow): void;
   /** What became of a row of the registry, in words. */
   registry(what: string): void;
 };
@@ -119,7 +124,9 @@ export function newStore(parts: Parts): Store {
     (thenTake: (value: T) => unknown): Arrival =>
     (answer) => {
       const run = (): void => {
-        const isOld = oldPrimary !== undefined && random.chance(access.toOldPrimary);
+        const isOld =
+          oldPrimary !== undefined &&
+          random.chance(access.toOldPrimary[kind === 'read' ? 'reads' : 'writes']);
         // A commit of the old primary waits for a standby that is none any more: it never ends.
         if (isOld && kind === 'write') return;
         if (access.readOnly && kind === 'write') answer(outage('the store is read-only'));
@@ -131,7 +138,7 @@ export function newStore(parts: Parts): Store {
     };
 
   const connect = (machine: Machine, link: Link): Connection => {
-    const access: Access = { readOnly: false, toOldPrimary: 0 };
+    const access: Access = { readOnly: false, toOldPrimary: NO_STRAY };
     const ask = <T>(kind: 'read' | 'write', act: (state: State) => T): Promise<T> =>
       link.send(arrival(access, kind, act)((value) => value));
     return {
@@ -150,10 +157,13 @@ export function newStore(parts: Parts): Store {
           return () => watchers.delete(watcher);
         },
       },
-      nodes: registryOf({ machine, ask, timeline, witness, isGone }),
+      nodes: registryOf({
+        ...{ machine, ask, timeline, random, flaws, witness, processOf },
+        locks: parts.locks,
+      }),
     };
-    function isGone(node: string): boolean {
-      return parts.locks && processes.get(node)?.isAlive === false;
+    function processOf(node: string): Machine | undefined {
+      return processes.get(node);
     }
   };
 
@@ -227,11 +237,16 @@ type RegistryParts = {
   readonly machine: Machine;
   readonly ask: <T>(kind: 'read' | 'write', act: (state: State) => T) => Promise<T>;
   readonly timeline: Timeline;
+  readonly random: Random;
+  readonly flaws: StoreFlaws;
   readonly witness: Witness;
-  readonly isGone: (node: string) => boolean;
+  readonly locks: boolean;
+  readonly processOf: (node: string) => Machine | undefined;
 };
 
-function registryOf({ machine, ask, timeline, witness, isGone }: RegistryParts): NodeRegistry {
+function registryOf(parts: RegistryParts): NodeRegistry {
+  const { machine, ask, timeline, random, flaws, witness, locks, processOf } = parts;
+  const step = (): number => (flaws.countsRenewals ? 1 : 1 + random.below(2 ** 24));
   const set = (state: State, node: string, columns: Partial<NodeRow>): void => {
     const row = state.nodes.get(node);
     if (row !== undefined) state.nodes.set(node, { ...row, ...columns });
@@ -250,20 +265,21 @@ function registryOf({ machine, ask, timeline, witness, isGone }: RegistryParts):
       const times = { startedAtMs: atMs, renewedAtMs: atMs };
       return ask('write', (state) => {
         witness.registry(`${node.node} registers`);
-        state.nodes.set(node.node, { ...node, renewals: atMs, appliedSequence: 0, ...times });
+        const renewals = atMs + step();
+        state.nodes.set(node.node, { ...node, renewals, appliedSequence: 0, ...times });
       });
     },
     renew: async (node, applied) => {
-      const sentMs = machine.clock.monotonicMs();
+      const sent = { localMs: machine.clock.monotonicMs(), trueMs: timeline.nowMs };
       const poll = await ask('write', (state) => {
         const row = state.nodes.get(node);
         witness.registry(`${node} at ${applied.sequence} ${row ? 'renews' : 'has no row'}`);
         if (row === undefined) return undefined;
         acknowledge(state, node, applied);
-        set(state, node, { renewals: row.renewals + 1 });
+        set(state, node, { renewals: row.renewals + step() });
         return pollOf(state, applied.sequence, timeline.nowMs);
       });
-      if (poll !== undefined) witness.renewed(machine, sentMs);
+      if (poll !== undefined) witness.renewed(machine, sent);
       return poll;
     },
     acknowledge: (node, applied) => ask('write', (state) => acknowledge(state, node, applied)),
@@ -275,18 +291,23 @@ function registryOf({ machine, ask, timeline, witness, isGone }: RegistryParts):
     list: () => ask('read', (state) => [...state.nodes.values()]),
     listAfter: ({ sequence, changeId }) =>
       ask('read', (state) =>
-        changeIdAt(state, sequence) === changeId ? [...state.nodes.values()] : undefined,
+        (flaws.knowsByNumber && sequence <= headOf(state)) ||
+        changeIdAt(state, sequence) === changeId
+          ? [...state.nodes.values()]
+          : undefined,
       ),
     fence: (node, renewals) =>
       ask('write', (state) => {
-        const isSame = state.nodes.get(node)?.renewals === renewals;
-        if (isSame) witness.registry(`${node} is written off`);
-        if (isSame) state.nodes.delete(node);
-        return isSame;
+        const row = state.nodes.get(node);
+        if (row?.renewals !== renewals) return false;
+        witness.registry(`${node} is written off`);
+        const process = processOf(node);
+        if (process !== undefined) witness.writtenOff(process, row);
+        return state.nodes.delete(node);
       }),
     isDead: async (node) => {
       await Promise.resolve();
-      return isGone(node);
+      return locks && processOf(node)?.isAlive === false;
     },
   };
 }

@@ -49,6 +49,8 @@ export type Truth = {
   issued(text: string): Token;
   change(changeId: string): StoredChange | undefined;
   isLost(changeId: string): boolean;
+  /** Whether a change, or one that it was made upon, is this one. */
+  isUpon(changeId: string, earlier: string): boolean;
   /** When something about this client was last changed. */
   touchedMs(client: number, program: number): number;
 };
@@ -137,6 +139,11 @@ export function newTruth(primary: () => State): Truth {
     },
     change: (changeId) => changes.get(changeId),
     isLost: (changeId) => lost.has(changeId),
+    isUpon: (changeId, earlier) => {
+      let at: string | undefined = changeId;
+      while (at !== undefined && at !== earlier) at = changes.get(at)?.upon;
+      return at !== undefined;
+    },
     touchedMs: (client, program) =>
       Math.max(touched.get(`client ${client}`) ?? 0, touched.get(`program ${program}`) ?? 0),
   };

@@ -117,6 +117,7 @@ export type ChangeLog = {
 export type NodeRow = {
   readonly node: string;
   readonly leaseMs: number;
+  /** Rises by chance with each renewal, and so never comes back to where it was, not even when a failover lost renewals. */
   readonly renewals: number;
   readonly appliedSequence: number;
   readonly startedAtMs: number;

@@ -242,6 +242,22 @@ export function storeContract(name: string, open: OpenStore, newData: () => stri
         assert.deepEqual(await store.nodes.list(), []);
       }));
 
+    test('a counter of renewals moves on by chance, so that one that went back never tells of silence', () =>
+      withStore(async (store) => {
+        const { node } = store.takeNode();
+        const about = { node, leaseMs: 1_000, version: '1', listen: 'l', process: 'p' };
+        const counters: number[] = [];
+        const steps = () => counters.slice(1).map((counter, at) => counter - (counters[at] ?? 0));
+        for (let renewed = 0; renewed < 3; renewed += 1) {
+          if (renewed === 0) await store.nodes.register(about);
+          else await store.nodes.renew(node, { sequence: 0, changeId: '' });
+          counters.push((await store.nodes.list())[0]?.renewals ?? -1);
+        }
+        assert.ok(Math.min(...steps()) >= 1, `${counters}`);
+        assert.ok(Math.max(...steps()) > 1, `${counters}`);
+        assert.ok(Number.isSafeInteger(Math.max(...counters)));
+      }));
+
     test('a node confirms a change only where the store has that very change', () =>
       withStore(async (store) => {
         const { node } = store.takeNode();

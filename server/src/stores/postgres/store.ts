@@ -29,6 +29,7 @@ import {
   listNodes,
   listNodesAfter,
   nodesAfter,
+  renewalStep,
   renewNode,
 } from '../sql/nodes.ts';
 import { prune } from '../sql/prune.ts';
@@ -184,6 +185,7 @@ function registryOf(
   options: PostgresStoreOptions,
 ): NodeRegistry {
   const now = (): number => options.clock.wallMs();
+  const step = (): number => renewalStep(options.randomness);
   const listTogether = together((sequences: readonly number[]) =>
     executor.read(working, () => listNodesAfter(sequences)),
   );
@@ -196,7 +198,7 @@ function registryOf(
     register: async (node) => {
       for (;;) {
         const lost = await executor.write(following, () =>
-          registerUnlessLost({ ...node, atMs: now(), slotPrefix: node.node }),
+          registerUnlessLost({ ...node, atMs: now(), step: step(), slotPrefix: node.node }),
         );
         if (lost === undefined) return;
         await outlive(lost);
@@ -205,7 +207,7 @@ function registryOf(
     renew: (node, applied) =>
       executor.writeInSnapshot(following, function* () {
         yield* noticeOrigin();
-        return yield* renewNode({ node, applied, atMs: now() });
+        return yield* renewNode({ node, applied, atMs: now(), step: step() });
       }),
     acknowledge: (node, applied) => executor.write(following, () => acknowledgeNode(node, applied)),
     leave: (node) => executor.write(following, () => leaveNode(node)),

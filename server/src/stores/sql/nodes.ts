@@ -1,16 +1,24 @@
 /** The registry of nodes: a row each, with the lease it was promised and a counter of its renewals. */
 
-import { sql } from 'kysely';
 import type { ChangeRef, NodeRow, Poll } from '../../ports/change-log.ts';
+import type { Randomness } from '../../ports/clock.ts';
 import { pollChanges } from './change-log.ts';
 import { SCHEMA_VERSION } from './migrations/steps.ts';
 import { all, db, first, run, type Steps } from './schema.ts';
 
 export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'> & {
   readonly atMs: number;
+  readonly step: number;
   /** Rows of this prefix are earlier lives of the same slot, whose lock the caller holds: they are gone. */
   readonly slotPrefix: string;
 };
+
+/**
+ * How far a renewal moves a row's counter: by chance, some millions, so that a counter that a failover set back comes to no value
+ * that somebody has seen before, and is taken for one that stood still. A thousand million renewals fit into a number.
+ */
+export const renewalStep = (randomness: Randomness): number =>
+  1 + randomness.bytes(3).readUIntBE(0, 3);
 
 export function* registerNode(node: Registration): Steps<void> {
   yield* run(db.deleteFrom('nodes').where('node', 'like', `${node.slotPrefix}%`));
@@ -18,8 +26,8 @@ export function* registerNode(node: Registration): Steps<void> {
     db.insertInto('nodes').values({
       node: node.node,
       lease_ms: node.leaseMs,
-      // Higher than a counter of this node's earlier lives has come, so that nobody takes one life for another.
-      renewals: node.atMs,
+      // Nowhere where a counter of this node's earlier lives has been, so that nobody takes one life for another.
+      renewals: node.atMs + node.step,
       applied_sequence: 0,
       started_at_ms: node.atMs,
       renewed_at_ms: node.atMs,
@@ -39,13 +47,14 @@ export function* renewNode(renewal: {
   node: string;
   applied: ChangeRef;
   atMs: number;
+  step: number;
 }): Steps<Poll | undefined> {
-  const { node, applied, atMs } = renewal;
+  const { node, applied, atMs, step } = renewal;
   const row = yield* first(
     db
       .updateTable('nodes')
       .set((of) => ({
-        renewals: sql`renewals + 1`,
+        renewals: of('renewals', '+', step),
         renewed_at_ms: atMs,
         applied_sequence: of
           .case()

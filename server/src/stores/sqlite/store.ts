@@ -19,7 +19,7 @@ import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
 import { keys } from '../sql/keys.ts';
-import { listNodes, listNodesAfter, nodesAfter } from '../sql/nodes.ts';
+import { listNodes, listNodesAfter, nodesAfter, renewalStep } from '../sql/nodes.ts';
 import { refusalCounts } from '../sql/refusals.ts';
 import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
@@ -142,14 +142,17 @@ function snapshotOf<T>(reader: Executor, take: (snapshot: Snapshot) => T): T {
 
 function registryOf(reader: Executor, writer: Writer, options: StoreOptions): NodeRegistry {
   const now = (): number => options.clock.wallMs();
+  const step = (): number => renewalStep(options.randomness);
   return {
     register: (node) =>
       writer.write('registerNode', {
         ...node,
         atMs: now(),
+        step: step(),
         slotPrefix: node.node.slice(0, node.node.lastIndexOf('-') + 1),
       }),
-    renew: (node, applied) => writer.write('renewNode', { node, applied, atMs: now() }),
+    renew: (node, applied) =>
+      writer.write('renewNode', { node, applied, atMs: now(), step: step() }),
     acknowledge: (node, applied) => writer.write('acknowledgeNode', node, applied),
     leave: (node) => writer.write('leaveNode', node),
     list: async () => reader.read(() => listNodes()),
