@@ -41,6 +41,8 @@ export type Arguments = {
 export type StoreCall = {
   readonly context: OperationContext;
   readonly args: Arguments;
+  /** Tells whoever watches how far it is: a line on stderr. */
+  readonly tell: (line: string) => void;
 };
 
 /** What a command that opens things itself is given. */

@@ -43,7 +43,13 @@ async function runLine(argv: readonly string[], deps: CliDeps): Promise<number> 
   try {
     if (newMasterKeyFile !== undefined) announceKey(newMasterKeyFile, deps);
     const isWatched = deps.stderr.isTTY === true || !args.flag('json');
-    const work = command.run({ context, args: given });
+    const work = command.run({
+      context,
+      args: given,
+      tell: (line) => {
+        if (isWatched) deps.stderr.write(`${line}\n`);
+      },
+    });
     output = await (command.changes === true && isWatched ? patiently(work, deps) : work);
   } finally {
     await close();

@@ -51,6 +51,8 @@ export type NewSuspension = {
   readonly reason: string;
   /** When it ends by itself; left out: never. */
   readonly untilMs?: number | undefined;
+  /** Id of the approval that this end is to need, should the policy demand one. */
+  readonly approvalId?: string | undefined;
 };
 
 export type Reactivation = {
@@ -94,6 +96,13 @@ export type Change =
     }
   | (NewSuspension & { readonly kind: 'client.suspend'; readonly clientId: string })
   | (Reactivation & { readonly kind: 'client.reactivate'; readonly clientId: string })
+  /** Suspends these clients, by ordinal: a thousand at most, as other changes wait meanwhile. */
+  | (NewSuspension & {
+      readonly kind: 'client.suspend-many';
+      readonly clients: readonly number[];
+      /** How they were selected, for the audit trail. */
+      readonly where: readonly string[];
+    })
   /** Ends those of these suspensions that are open and due, whatever they are of. */
   | {
       readonly kind: 'suspension.end';
@@ -222,6 +231,8 @@ export type Committed = {
   readonly changeId: string;
   /** False: the state was already so and nothing was written. */
   readonly changed: boolean;
+  /** Of a change of many: how many it changed. */
+  readonly affected?: number;
   /** It was done under the same key before: what was made then. */
   readonly replayed?: Once['made'];
 };
@@ -312,6 +323,7 @@ export type ClientFilter = Range & {
   /** 'present': all but deleted ones. */
   readonly state?: ClientState | 'present' | undefined;
   readonly nameContains?: string | undefined;
+  readonly createdBeforeMs?: number | undefined;
 };
 
 /** The latest use of one secret. */

@@ -13,6 +13,7 @@ import { documentOf } from '../document.ts';
 import { changeOutput, secretOutput } from '../outputs.ts';
 import { pairs, timeText } from '../text.ts';
 import { clientTable, secretTable } from './client-table.ts';
+import { SUSPEND_MANY_COMMAND } from './suspend-many.ts';
 import {
   REACTIVATE_OPTIONS,
   reactivateOutput,
@@ -198,6 +199,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     changes: true,
     run: suspend,
   },
+  SUSPEND_MANY_COMMAND,
   {
     path: ['client', 'reactivate'],
     summary: 'Let a suspended client work again, with new tokens only.',

@@ -8,7 +8,7 @@ import {
   SelectQueryNode,
 } from 'kysely';
 import { type Committed, StoreUnavailable } from '../../ports/store.ts';
-import { type Closing, lineOf } from '../sql/append.ts';
+import { type AuditEntry, affectedBy, type Closing, lineOf } from '../sql/append.ts';
 import { checkedParameters } from '../sql/parameters.ts';
 import type { Query, Steps } from '../sql/schema.ts';
 import type { Connections, Row, Session } from './connections.ts';
@@ -71,15 +71,20 @@ export async function closeChange(
     await session.script('commit');
     return ending;
   }
-  const { kind, target, actor, atMs, changeId, facts, detail = {} } = ending;
+  const { kind, target, actor, atMs, changeId, facts, detail = {}, lines } = ending;
   // The rest of the line after the number, which is put in before it (see `lineOf`).
-  const line = lineOf({ actor, atMs, action: kind, target, detail }).slice(1);
-  const closing = { kind, target, atMs, changeId, facts: JSON.stringify(facts), line };
+  const textOf = (line: Pick<AuditEntry, 'action' | 'target' | 'detail'>): string =>
+    lineOf({ actor, atMs, ...line }).slice(1);
+  const closing = {
+    ...{ kind, target, atMs, changeId, facts: JSON.stringify(facts) },
+    line: textOf({ action: kind, target, detail }),
+    lines: lines?.map((line) => ({ action: line.action, line: textOf(line) })),
+  };
   await session.query("select set_config('countersign.change', $1, true)", [
     JSON.stringify(closing),
   ]);
   const [[row] = []] = await session.script('select append_change() as sequence; commit');
-  return { sequence: Number(row?.['sequence']), changeId, changed: true };
+  return { sequence: Number(row?.['sequence']), changeId, changed: true, ...affectedBy(ending) };
 }
 
 export async function runSteps<T>(session: Session, steps: Steps<T>): Promise<T> {

@@ -9,6 +9,10 @@ export type Effect = {
   readonly target: string;
   readonly facts: readonly Fact[];
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** More audit lines of the same change, after its own: for what each of many has to tell. */
+  readonly lines?: readonly Pick<AuditEntry, 'action' | 'target' | 'detail'>[];
+  /** Of a change of many: how many it changed. */
+  readonly affected?: number;
 };
 
 export type AuditEntry = {
@@ -37,6 +41,10 @@ export function lineOf({ change, actor, atMs, action, target, detail }: AuditEnt
   const rest = { actor, atMs, action, target, detail };
   return JSON.stringify(change === undefined ? rest : { change, ...rest });
 }
+
+/** What whoever asked for a change of many is told. */
+export const affectedBy = ({ affected }: Closing): { affected?: number } =>
+  affected === undefined ? {} : { affected };
 
 /** What a restore is about: the whole store. */
 export const RESTORE = { kind: 'store.restore', target: 'store' } as const;

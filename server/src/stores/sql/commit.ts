@@ -3,6 +3,7 @@
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createSigningKey } from './changes/audit-keys.ts';
+import { suspendClients } from './changes/bulk-suspension.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
 import { endDueSuspensions } from './changes/due-suspensions.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
@@ -93,6 +94,8 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* retireKey(change, atMs);
     case 'key.retire-all':
       return yield* retireAllTokenKeys(change, atMs);
+    case 'client.suspend-many':
+      return yield* suspendClients(change, { actor, atMs });
     case 'suspension.end':
       return yield* endDueSuspensions(change, { actor, atMs });
     case 'policy.set':

@@ -24,6 +24,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   resources: 'copied',
   revoked_tokens: 'copied',
   suspensions: 'with ordinals',
+  approvals: 'copied',
   keys: 'copied',
   policies: 'copied',
   quota_uses: 'copied',

@@ -43,7 +43,8 @@ export function* programs(filter: ProgramFilter = {}): Steps<readonly ProgramRec
 }
 
 export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord[]> {
-  const { clientId, programId, environment, state, nameContains, after, limit } = filter;
+  const { clientId, programId, environment, state, nameContains, createdBeforeMs } = filter;
+  const { after, limit } = filter;
   let query = db
     .selectFrom('clients')
     .innerJoin('programs', 'programs.ordinal', 'clients.program')
@@ -60,6 +61,9 @@ export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord
   if (state === 'present') query = query.where('clients.state', '!=', 'deleted');
   else if (state !== undefined) query = query.where('clients.state', '=', state);
   if (nameContains !== undefined) query = query.where(containing('clients.name', nameContains));
+  if (createdBeforeMs !== undefined) {
+    query = query.where('clients.created_at_ms', '<', createdBeforeMs);
+  }
   if (after !== undefined) query = query.where('clients.ordinal', '>', after);
   if (limit !== undefined) query = query.limit(limit);
   const rows = yield* all(query);

@@ -149,6 +149,19 @@ export type Tables = {
     closed_at_ms: number | null;
     closed_by: string | null;
   };
+  approvals: {
+    approval_id: string;
+    asked_at_ms: number;
+    asked_by: string;
+    expires_at_ms: number;
+    change: string;
+    kind: string;
+    target: string;
+    reason: string | null;
+    state: 'pending' | 'granted' | 'refused';
+    decided_at_ms: number | null;
+    decided_by: string | null;
+  };
   policies: { name: string; value: string; set_at_ms: number; set_by: string };
   idempotency: {
     caller: string;

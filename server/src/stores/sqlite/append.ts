@@ -2,10 +2,13 @@
 
 import { auditHash } from '../../ports/audit-chain.ts';
 import type { Command, Committed } from '../../ports/store.ts';
-import { type AuditEntry, type Closing, lineOf } from '../sql/append.ts';
+import { type AuditEntry, affectedBy, type Closing, lineOf } from '../sql/append.ts';
 import { effectOf } from '../sql/commit.ts';
 import { type InitialStore, initialise as initialSteps } from '../sql/initialise.ts';
 import { db, first, run, type Steps } from '../sql/schema.ts';
+
+/** A few texts of statements, whatever the number of lines. */
+const ROWS_PER_STATEMENT = 100;
 
 /** The whole transaction of one command; `changeId` is fresh randomness. */
 export function* commit(command: Command & { changeId: string }): Steps<Committed> {
@@ -36,22 +39,30 @@ function* head(): Steps<{
   return row;
 }
 
-/** Appends one audit line to the chain, in the transaction of what it records. Its time is never before the line before it. */
+/** Appends one audit line to the chain, in the transaction of what it records. */
 export function* appendAudit(entry: AuditEntry): Steps<void> {
+  yield* appendLines([entry]);
+}
+
+/** Appends lines to the chain; the head is read and written once. No line's time is before that of the line before it. */
+function* appendLines(entries: readonly AuditEntry[]): Steps<void> {
   const { audit_sequence, audit_hash, audit_at_ms } = yield* head();
-  const sequence = audit_sequence + 1;
-  const atMs = Math.max(entry.atMs, audit_at_ms);
-  const line = lineOf({ ...entry, atMs });
-  const hash = auditHash(audit_hash, sequence, line);
-  yield* run(
-    db
-      .insertInto('audit')
-      .values({ sequence, change: entry.change ?? null, action: entry.action, line, hash }),
-  );
+  let last = { sequence: audit_sequence, hash: audit_hash, atMs: audit_at_ms };
+  const rows = entries.map((entry) => {
+    const atMs = Math.max(entry.atMs, last.atMs);
+    const sequence = last.sequence + 1;
+    const line = lineOf({ ...entry, atMs });
+    const hash = auditHash(last.hash, sequence, line);
+    last = { sequence, hash, atMs };
+    return { sequence, change: entry.change ?? null, action: entry.action, line, hash };
+  });
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
+    yield* run(db.insertInto('audit').values(rows.slice(from, from + ROWS_PER_STATEMENT)));
+  }
   yield* run(
     db
       .updateTable('store')
-      .set({ audit_sequence: sequence, audit_hash: hash, audit_at_ms: atMs })
+      .set({ audit_sequence: last.sequence, audit_hash: last.hash, audit_at_ms: last.atMs })
       .where('id', '=', 1),
   );
 }
@@ -59,8 +70,9 @@ export function* appendAudit(entry: AuditEntry): Steps<void> {
 /** Numbers a change and logs it. Nothing may follow it in its transaction: numbers are in commit order. */
 export function* appendChange(closing: Closing): Steps<Committed> {
   const sequence = (yield* head()).sequence + 1;
-  const { kind, target, actor, atMs, changeId, facts, detail = {} } = closing;
-  yield* appendAudit({ actor, atMs, action: kind, target, change: sequence, detail });
+  const { kind, target, actor, atMs, changeId, facts, detail = {}, lines = [] } = closing;
+  const all = [{ action: kind, target, detail }, ...lines];
+  yield* appendLines(all.map((line) => ({ actor, atMs, change: sequence, ...line })));
   yield* run(
     db.insertInto('changes').values({
       sequence,
@@ -72,5 +84,5 @@ export function* appendChange(closing: Closing): Steps<Committed> {
     }),
   );
   yield* run(db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1));
-  return { sequence, changeId, changed: true };
+  return { sequence, changeId, changed: true, ...affectedBy(closing) };
 }

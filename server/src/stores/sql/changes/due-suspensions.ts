@@ -4,14 +4,13 @@ import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import type { Change, Committed } from '../../../ports/store.ts';
 import { suspensionId } from '../../../ports/suspensions.ts';
-import type { Effect } from '../append.ts';
+import { type Effect, newestChange } from '../append.ts';
 import { all, allLocked, db, run, type Steps, type Tables } from '../schema.ts';
 import { clientFact } from './clients.ts';
 import { programFact } from './programs.ts';
 import {
   closeSuspensions,
   isAccountedFor,
-  newestChange,
   openSuspensions,
   type SuspensionRow,
 } from './suspensions.ts';

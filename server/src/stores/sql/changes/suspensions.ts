@@ -3,7 +3,7 @@
  * state by what is said here: suspended while one is open.
  */
 
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import {
   ChangeRefused,
   type Committed,
@@ -11,8 +11,8 @@ import {
   type Reactivation,
 } from '../../../ports/store.ts';
 import { suspensionId } from '../../../ports/suspensions.ts';
-import { earlierChange } from '../append.ts';
-import { all, db, first, run, type Steps, type Tables } from '../schema.ts';
+import { earlierChange, newestChange } from '../append.ts';
+import { all, db, run, type Steps, type Tables } from '../schema.ts';
 
 export type SuspensionRow = Selectable<Tables['suspensions']>;
 
@@ -105,14 +105,33 @@ export function* insertSuspensions(
   ordinals: readonly number[],
   asked: NewSuspension & By & { readonly bulk: 0 | 1 },
 ): Steps<readonly SuspensionRow[]> {
-  const { reason, untilMs = null, actor, atMs, bulk } = asked;
-  const same = { reason, until_ms: untilMs, opened_at_ms: atMs, opened_by: actor, bulk };
-  return (yield* all(
+  const { reason, untilMs = null, approvalId = null, actor, atMs, bulk } = asked;
+  const owned = [owner, 'reason', 'opened_at_ms', 'opened_by', 'until_ms', 'approval_id', 'bulk'];
+  const text = (value: string | null) => sql`cast(${value} as text)`;
+  const whole = (value: number | null) => sql`cast(${value} as bigint)`;
+  const given = [
+    text(reason),
+    whole(atMs),
+    text(actor),
+    whole(untilMs),
+    text(approvalId),
+    whole(bulk),
+  ];
+  // From the rows of their owners: a thousand rows of values are as many parameters, each of which costs.
+  return yield* all(
     db
       .insertInto('suspensions')
-      .values(ordinals.map((ordinal) => ({ ...same, [owner]: ordinal })) as never)
+      .columns(owned as (keyof Tables['suspensions'])[])
+      .expression(
+        (of) =>
+          of
+            .selectFrom(`${owner}s`)
+            .select('ordinal')
+            .select(sql.join(given) as never)
+            .where('ordinal', 'in', ordinals) as never,
+      )
       .returningAll(),
-  )) as readonly SuspensionRow[];
+  );
 }
 
 export function* closeSuspensions(rows: readonly SuspensionRow[], by: By): Steps<void> {
@@ -125,14 +144,6 @@ export function* closeSuspensions(rows: readonly SuspensionRow[], by: By): Steps
       .where('ordinal', 'in', ordinals)
       .where('closed_at_ms', 'is', null),
   );
-}
-
-/** The newest change there is: nodes that have applied it have applied whatever came before. */
-export function* newestChange(): Steps<Committed> {
-  const head = yield* first(
-    db.selectFrom('store').select(['sequence', 'change_id as changeId']).where('id', '=', 1),
-  );
-  return { sequence: 0, changeId: '', ...head, changed: false };
 }
 
 /**

@@ -8,6 +8,7 @@ import { idempotency } from './0004-idempotency.ts';
 import { refusals } from './0005-refusals.ts';
 import { audit } from './0007-audit.ts';
 import { suspensions } from './0009-suspensions.ts';
+import { approvals } from './0010-approvals.ts';
 import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
@@ -32,6 +33,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(origin),
   additive(suspensions),
   additive(refusals),
+  additive(approvals),
 ];
 
 const FIRST_STEPS = 2;
