@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { BUCKET_MS, bucketStart, RETENTION_MS } from '../journal/bucket-files.ts';
+import { type CopiedToken, fillBuckets } from '../journal/copied-tokens.ts';
 import { type CommandLine, commandLine, runProgram } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { jtiOf } from '../testing/kill-rounds.ts';
@@ -46,15 +48,18 @@ async function serving<T>(place: Place, body: (server: RunningServer) => Promise
 const listed = async (cli: CommandLine, ...argv: string[]): Promise<Record<string, unknown>[]> =>
   (await cli.json(...argv)) as unknown as Record<string, unknown>[];
 
-for (const [name, target] of [
-  ['PostgreSQL', emptyDatabase],
-  ['a data directory', async () => emptyDirectory()],
+const DATABASE = ['PostgreSQL', emptyDatabase] as const;
+const DIRECTORY = ['a data directory', () => Promise.resolve(emptyDirectory())] as const;
+for (const [[from, newSource], [to, newTarget]] of [
+  [DATABASE, DATABASE],
+  [DATABASE, DIRECTORY],
+  [DIRECTORY, DATABASE],
 ] as const) {
   test(
-    `nothing that was killed after a backup of PostgreSQL opens once it is restored to ${name}`,
+    `nothing that was killed after a backup of ${from} opens once it is restored to ${to}`,
     options,
     async () => {
-      const source = await emptyDatabase();
+      const source = await newSource();
       const file = join(newDataDirectory(), 'backup');
       const { cli } = source;
       const [client, asker] = await asOperator(
@@ -80,7 +85,7 @@ for (const [name, target] of [
       });
       assert.ok(old.every((token) => token !== undefined));
 
-      const restored = await target();
+      const restored = await newTarget();
       const document = await restored.cli.json('restore', file);
       const states = await listed(restored.cli, 'program', 'list');
       assert.deepEqual(new Set(states.map(({ state }) => state)), new Set(['suspended']));
@@ -194,5 +199,71 @@ test(
     const over = await cli(['restore', file]);
     assert.equal(over.code, 1);
     assert.match(over.stderr, /holds a store already, and nothing is replaced/);
+  },
+);
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A token of client 1 that was committed `lateMs` after it was issued. */
+function tokenAt(atMs: number, lateMs = 0): { bucketMs: number; token: CopiedToken } {
+  const jti = Buffer.alloc(12);
+  jti.writeBigUInt64BE(BigInt(atMs));
+  const address = Buffer.from('00000000000000000000ffff7f000001', 'hex');
+  return { bucketMs: atMs + lateMs, token: [atMs, 3600, 1, 4, 1, 2, 3, jti, address] };
+}
+
+/** All of client 1's tokens on record, and each found alone by its own time. */
+function recordAt({ data, env }: Place): Promise<unknown[]> {
+  return asOperator(
+    data,
+    async ({ journal }) => {
+      const all = await journal.list({ client: 1, sinceMs: 0, limit: 1_000 });
+      for (const token of all) {
+        const { issuedAtMs: sinceMs } = token;
+        const alone = await journal.list({ client: 1, sinceMs, untilMs: sinceMs, limit: 5 });
+        assert.deepEqual(alone, [token]);
+      }
+      return all.map((token) => ({ ...token, jti: Buffer.from(token.jti).toString('hex') }));
+    },
+    env,
+  );
+}
+
+test(
+  'the record of tokens is the same on either engine, over days and at the edges of buckets',
+  options,
+  async () => {
+    const source = emptyDirectory();
+    await asOperator(source.data, (context) => onboard(context), source.env);
+    const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+    const edge = bucketStart(Date.now() - 7 * DAY_MS, BUCKET_MS);
+    const kept = [
+      ...[today - 3 * DAY_MS, today - DAY_MS - 1, today - DAY_MS, today - 1].map((ms) =>
+        tokenAt(ms),
+      ),
+      // Issued in one bucket and committed in the next, once over midnight.
+      tokenAt(edge - 2, 5),
+      tokenAt(edge, 0),
+      tokenAt(today - 2 * DAY_MS - 3, 5),
+      tokenAt(today - 2 * DAY_MS + BUCKET_MS - 1, 0),
+    ];
+    const journal = join(source.data, 'journal');
+    mkdirSync(journal);
+    const filler = fillBuckets(journal);
+    filler.add([...kept, tokenAt(Date.now() - RETENTION_MS - 3 * DAY_MS)]);
+    assert.equal(filler.end().length, 7, 'two buckets hold two tokens each');
+    const before = (await recordAt(source)).slice(0, kept.length);
+    assert.equal(before.length, kept.length);
+
+    const database = await emptyDatabase();
+    const url = database.env['COUNTERSIGN_DATABASE_URL']!;
+    const moved = await source.cli.json('store', 'copy', '--to-database-url', url);
+    assert.equal(moved['tokens'], kept.length, 'all but the one past retention');
+    assert.deepEqual(await recordAt(database), before);
+    const file = join(newDataDirectory(), 'backup');
+    await database.cli.json('backup', file);
+    const restored = emptyDirectory();
+    await restored.cli.json('restore', file);
+    assert.deepEqual(await recordAt(restored), before);
   },
 );
