@@ -67,6 +67,7 @@ export async function openDataDirectory(config: Config, deps: Deps): Promise<Ope
     dataDirectory: config.data,
     clock: deps.clock,
     randomness: deps.randomness,
+    masterKeyCheck: masterKey.fingerprint(),
   });
   const directory = journalDirectory(config);
   return {

@@ -58,6 +58,7 @@ async function openDatabase(config: Config, databaseUrl: string, deps: Deps): Pr
     notifications,
     clock,
     randomness,
+    masterKeyCheck: keys.masterKey.fingerprint(),
     tell: deps.tell,
   });
   const reading = connect(READING_CONNECTIONS_MAX);

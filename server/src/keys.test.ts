@@ -7,6 +7,7 @@ import { retireKey, retireLeakedKey } from './operations/retire-key.ts';
 import { rotateKey } from './operations/rotate-key.ts';
 import { runProgram } from './testing/command-line.ts';
 import { newDataDirectory } from './testing/data.ts';
+import { type Load, startLoad as startLoadOn } from './testing/load.ts';
 import {
   asOperator,
   introspect,
@@ -18,8 +19,6 @@ import {
 import { type RunningServer, startServer } from './testing/running-server.ts';
 
 const SANDBOX = 'sandbox';
-/** Loops under continuous load, each with one request at a time. */
-const LOOPS = 6;
 const REASON = 'key seen in a dump';
 
 type Servers = readonly [RunningServer, RunningServer];
@@ -46,41 +45,8 @@ async function withServers(body: (world: World) => Promise<void>): Promise<void>
   });
 }
 
-/** What a client and a resource server saw under continuous load; every line of it is a failure. */
-type Load = { stop(): Promise<readonly string[]>; readonly requests: () => number };
-
-/** Gets tokens at one node and has them checked at the other, at once and over and over. */
-function startLoad({ servers, client, asker }: World): Load {
-  const failures: string[] = [];
-  let requests = 0;
-  let stopped = false;
-  const loop = async (issuer: RunningServer, verifier: RunningServer): Promise<void> => {
-    while (!stopped) {
-      const answer = await post(`${issuer.url}/sandbox/token`, {
-        client_id: client.clientId,
-        client_secret: client.clientSecret,
-        grant_type: 'client_credentials',
-      });
-      const { access_token } = (await answer.json()) as { access_token?: string };
-      requests += 2;
-      if (answer.status !== 200) failures.push(`/token ${answer.status}`);
-      const said = await introspect(verifier.url, asker, access_token ?? '');
-      if (said !== 'active') failures.push(`/introspect: ${said}`);
-    }
-  };
-  const [first, second] = servers;
-  const loops = Array.from({ length: LOOPS }, (_, index) =>
-    index % 2 === 0 ? loop(first, second) : loop(second, first),
-  );
-  return {
-    requests: () => requests,
-    stop: async () => {
-      stopped = true;
-      await Promise.all(loops);
-      return failures;
-    },
-  };
-}
+const startLoad = ({ servers, client, asker }: World): Load =>
+  startLoadOn({ urls: servers.map(({ url }) => url), client, asker });
 
 async function tokensOf({ servers, client }: World): Promise<readonly string[]> {
   const tokens = await Promise.all(servers.map((server) => requestToken(server.url, client)));

@@ -220,6 +220,7 @@ test('a process that stops anywhere in a change holds up nobody else', options, 
         notifications: false,
         clock: systemClock,
         randomness: systemRandomness(),
+        masterKeyCheck: '',
       });
       const outcome = stopping.commit({ change, actor: 'test:log', atMs: 1 }).then(
         ({ changed }) => changed,

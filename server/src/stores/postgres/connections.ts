@@ -20,6 +20,9 @@ const WAITING_MAX = 2_000;
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 1_000;
 
+/** The system's own is two hours: a connection that is idle that long may be dead for most of it. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
 const INT8 = 20;
 
 export type Row = Record<string, unknown>;
@@ -50,6 +53,7 @@ export function clientConfigOf(databaseUrl: string): pg.ClientConfig {
     connectionString: withTls(databaseUrl),
     application_name: 'countersign',
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
         oid === INT8

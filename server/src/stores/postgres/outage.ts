@@ -7,8 +7,9 @@ import { ChangeRefused, StoreUnavailable } from '../../ports/store.ts';
  * standby), lock not to be had in time.
  */
 const OUTAGE_CLASSES = new Set(['08', '28', '53', '57', '58']);
+const READ_ONLY = '25006';
 const OUTAGE_CODES = new Set([
-  '25006',
+  READ_ONLY,
   '25P02',
   '25P03',
   '25P04',
@@ -27,11 +28,14 @@ const CLIENT_TEXTS = /^(Connection terminated|Client has encountered|timeout|The
 
 type Coded = Error & { readonly code?: unknown; readonly severity?: unknown };
 
-/** Whether the server answered, so that its connection is still of use. */
+/**
+ * Whether the server answered, so that its connection is still of use. One that cannot write any more has become a standby: the next
+ * connection goes where the name now leads.
+ */
 export function isAnswer(error: unknown): boolean {
   if (error instanceof ChangeRefused) return true;
-  const { severity } = error as Coded;
-  return severity === 'ERROR';
+  const { severity, code } = error as Coded;
+  return severity === 'ERROR' && code !== READ_ONLY;
 }
 
 export function isWorthRepeating(error: unknown): boolean {

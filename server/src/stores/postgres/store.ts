@@ -58,6 +58,8 @@ export type PostgresStoreOptions = {
   readonly notifications: boolean;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Fingerprint of the master key that this process has. */
+  readonly masterKeyCheck: string;
   /** Told why a node does not yet decide. */
   readonly tell?: ((message: string) => void) | undefined;
 };
@@ -198,7 +200,13 @@ function registryOf(
     register: async (node) => {
       for (;;) {
         const lost = await executor.write(following, () =>
-          registerUnlessLost({ ...node, atMs: now(), step: step(), slotPrefix: node.node }),
+          registerUnlessLost({
+            ...node,
+            atMs: now(),
+            step: step(),
+            slotPrefix: node.node,
+            masterKeyCheck: options.masterKeyCheck,
+          }),
         );
         if (lost === undefined) return;
         await outlive(lost);

@@ -2,13 +2,16 @@
 
 import type { ChangeRef, NodeRow, Poll } from '../../ports/change-log.ts';
 import type { Randomness } from '../../ports/clock.ts';
+import { ChangeRefused } from '../../ports/store.ts';
 import { pollChanges } from './change-log.ts';
 import { SCHEMA_VERSION } from './migrations/steps.ts';
-import { all, db, first, run, type Steps } from './schema.ts';
+import { all, db, first, firstLocked, run, type Steps } from './schema.ts';
 
 export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'listen' | 'process'> & {
   readonly atMs: number;
   readonly step: number;
+  /** Fingerprint of the master key that the node has in memory. */
+  readonly masterKeyCheck: string;
   /** Rows of this prefix are earlier lives of the same slot, whose lock the caller holds: they are gone. */
   readonly slotPrefix: string;
 };
@@ -20,7 +23,9 @@ export type Registration = Pick<NodeRow, 'node' | 'leaseMs' | 'version' | 'liste
 export const renewalStep = (randomness: Randomness): number =>
   1 + randomness.bytes(3).readUIntBE(0, 3);
 
+/** Throws when the store has been put under another master key since the node read its own. */
 export function* registerNode(node: Registration): Steps<void> {
+  yield* requireMasterKey(node.masterKeyCheck);
   yield* run(db.deleteFrom('nodes').where('node', 'like', `${node.slotPrefix}%`));
   yield* run(
     db.insertInto('nodes').values({
@@ -87,6 +92,20 @@ export function* acknowledgeNode(node: string, applied: ChangeRef): Steps<void> 
       .where('node', '=', node)
       .where('applied_sequence', '<', applied.sequence)
       .where((of) => of.exists(thatChange(applied))),
+  );
+}
+
+/**
+ * Whoever puts the store under another master key holds the environments' rows while it looks for nodes: it sees this node's row, or
+ * this node waits and then sees the other key.
+ */
+function* requireMasterKey(check: string): Steps<void> {
+  yield* firstLocked(db.selectFrom('environments').select('ordinal').orderBy('ordinal'));
+  const row = yield* first(db.selectFrom('store').select('master_key_check').where('id', '=', 1));
+  if (row?.master_key_check === check) return;
+  throw new ChangeRefused(
+    'conflict',
+    `the store was put under another master key (check ${row?.master_key_check}, this node has ${check}): start again with that key`,
   );
 }
 

@@ -36,6 +36,8 @@ export type StoreOptions = {
   readonly dataDirectory: string;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Fingerprint of the master key that this process has. */
+  readonly masterKeyCheck: string;
   /** 'OFF' is for the negative control of the durability tests alone. */
   readonly synchronous?: 'FULL' | 'OFF';
 };
@@ -149,6 +151,7 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
         ...node,
         atMs: now(),
         step: step(),
+        masterKeyCheck: options.masterKeyCheck,
         slotPrefix: node.node.slice(0, node.node.lastIndexOf('-') + 1),
       }),
     renew: (node, applied) =>

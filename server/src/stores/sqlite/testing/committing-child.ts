@@ -11,6 +11,7 @@ const store = openStore({
   dataDirectory,
   clock: systemClock,
   randomness: systemRandomness(),
+  masterKeyCheck: '',
   synchronous: synchronous === 'OFF' ? 'OFF' : 'FULL',
 });
 for (let made = 0; made < Number(count); made += 1) {
