@@ -4,7 +4,7 @@ import type { Fact } from '../../../ports/change-log.ts';
 import { OPERATORS } from '../../../ports/model.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
-import { all, db, first, run, type Steps } from '../schema.ts';
+import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
 import { createClient } from './clients.ts';
 import { programFact } from './programs.ts';
 
@@ -16,6 +16,8 @@ export function* openOperators(
   atMs: number,
 ): Steps<Effect | Committed> {
   const { environment: name, tag, roles } = OPERATORS;
+  // Nodes that start together all ask for it: the others wait here, and read afterwards.
+  yield* firstLocked(db.selectFrom('environments').select('ordinal').orderBy('ordinal'));
   const others = yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
   const known = others.find((one) => one.name === name);
   if (known?.tag === tag) return yield* earlierChange(change.kind, name);
