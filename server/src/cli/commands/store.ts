@@ -12,6 +12,7 @@ import { progressOf } from '../progress.ts';
 import { pairs } from '../text.ts';
 
 const COPY = ['store', 'copy'];
+const TELL_INTERVAL_MS = 500;
 
 async function copy(call: MachineCall): Promise<Output> {
   const config = call.deps.readConfig(call.flags);
@@ -50,7 +51,7 @@ async function recover(call: MachineCall): Promise<Output> {
   });
   const { context, close } = await call.deps.open(config);
   try {
-    const receipt = await receiptOf(context, committed);
+    const receipt = await told(call, receiptOf(context, committed));
     return changeOutput(
       { changed: committed.changed, receipt },
       {
@@ -60,6 +61,20 @@ async function recover(call: MachineCall): Promise<Output> {
     );
   } finally {
     await close();
+  }
+}
+
+/** Nodes that the store has lost count of are waited for as long as their lease can last. */
+async function told<T>(call: MachineCall, work: Promise<T>): Promise<T> {
+  const tell = progressOf(call);
+  const timer = setInterval(
+    () => tell('waiting for every node, and for the leases of those that nobody knows of'),
+    TELL_INTERVAL_MS,
+  );
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
   }
 }
 
