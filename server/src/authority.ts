@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { adminIssuerOf, baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import type { OpenedData } from './data-directory.ts';
+import { newDeliveries } from './deliveries/deliveries.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
@@ -135,6 +136,8 @@ export async function newNode(parts: Parts): Promise<Node> {
       directory: store.directory,
       audit: store.audit,
       checkpoints: store.checkpoints,
+      webhooks: store.webhooks,
+      deliveries: newDeliveries(),
       log: store.log,
       nodes: store.nodes,
       journal: data.journal.reader,

@@ -4,6 +4,7 @@ import { adminIssuerOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
+import { newDeliveries } from './deliveries/deliveries.ts';
 import type { OperationContext } from './operations/context.ts';
 import type { EnvironmentRecord } from './ports/model.ts';
 import type { Store } from './stores/store.ts';
@@ -33,6 +34,8 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
       directory: store.directory,
       audit: store.audit,
       checkpoints: store.checkpoints,
+      webhooks: store.webhooks,
+      deliveries: newDeliveries(),
       log: store.log,
       nodes: store.nodes,
       replication: store.replication,

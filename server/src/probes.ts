@@ -18,9 +18,11 @@ import {
   judgeNodes,
   judgeReplication,
   judgeRuntime,
+  judgeWebhooks,
   type Probe,
 } from './operations/doctor.ts';
 import { listNodes } from './operations/list-nodes.ts';
+import { listWebhooks } from './operations/webhooks.ts';
 import { databasePath } from './stores/sqlite/store.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -88,6 +90,7 @@ function storeProbes({ context }: Pick<Opened, 'context'>): readonly Probe[] {
     { name: 'nodes', look: async () => judgeNodes(await listNodes(context)) },
     { name: 'duties', look: () => lookAtDuties(context) },
     ...replicationProbe(context),
+    { name: 'webhooks', look: async () => judgeWebhooks(await listWebhooks(context)) },
     { name: 'clock', look: () => lookAtClock(context) },
   ];
 }

@@ -3,7 +3,16 @@
 /** What decides, and what it stands on: handed everything, so that it knows no store, no clock and no process. */
 const core = ['ports', 'credentials', 'replica', 'endpoints', 'operations'];
 /** What touches the world: disk, sockets, the environment, time. */
-const edges = ['journal', 'stores', 'http', 'observe', 'config', 'system-clock', 'version'];
+const edges = [
+  'journal',
+  'stores',
+  'deliveries',
+  'http',
+  'observe',
+  'config',
+  'system-clock',
+  'version',
+];
 /** What puts the two together; main.ts and the files beside it that it was cut into. */
 const composition = [
   'data-directory',
@@ -36,6 +45,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   journal: ['ports'],
   stores: ['ports'],
   observe: ['ports'],
+  deliveries: ['ports'],
   http: ['ports', 'endpoints', 'operations', 'replica', 'observe'],
   config: ['ports', 'credentials', 'http'],
 

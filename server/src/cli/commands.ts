@@ -20,6 +20,7 @@ import { SECRET_COMMANDS } from './commands/secret.ts';
 import { SERVE_COMMAND } from './commands/serve.ts';
 import { STORE_COMMANDS } from './commands/store.ts';
 import { TOKEN_COMMANDS } from './commands/token.ts';
+import { WEBHOOK_COMMANDS } from './commands/webhook.ts';
 
 export const COMMANDS: readonly Command[] = [
   SERVE_COMMAND,
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   ...TOKEN_COMMANDS,
   EXPLAIN_COMMAND,
   ...AUDIT_COMMANDS,
+  ...WEBHOOK_COMMANDS,
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,
   ...POLICY_COMMANDS,

@@ -1,5 +1,6 @@
 /** The table of duties: everything that a store's nodes do without being asked. A new one is a file and a line here. */
 
+import { DELIVERIES } from './deliver.ts';
 import { DORMANT_CLIENTS } from './dormant-clients.ts';
 import type { Duty } from './duty.ts';
 import { ENDING_SUSPENSIONS } from './ending-suspensions.ts';
@@ -14,4 +15,5 @@ export const DUTIES: readonly Duty[] = [
   DORMANT_CLIENTS,
   ENDING_SUSPENSIONS,
   CHECKPOINTS,
+  DELIVERIES,
 ];

@@ -5,6 +5,7 @@ import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
+import type { Deliveries } from '../ports/deliveries.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
 import { type EnvironmentRecord, OPERATORS } from '../ports/model.ts';
@@ -15,6 +16,7 @@ import {
   type Directory,
   type Replication,
 } from '../ports/store.ts';
+import type { Webhooks } from '../ports/webhooks.ts';
 import { awaitReceipt, type Receipt, type Sightings } from '../replica/receipt.ts';
 import type { Replica } from '../replica/replica.ts';
 
@@ -25,6 +27,8 @@ export type OperationContext = {
   readonly directory: Directory;
   readonly audit: AuditTrail;
   readonly checkpoints: Checkpoints;
+  readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
   readonly log: ChangeLog;
   readonly nodes: NodeRegistry;
   readonly journal: JournalReader;

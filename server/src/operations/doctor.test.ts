@@ -10,6 +10,7 @@ import {
   judgeNodes,
   judgeReplication,
   judgeRuntime,
+  judgeWebhooks,
 } from './doctor.ts';
 import type { ListedNode } from './list-nodes.ts';
 
@@ -110,6 +111,16 @@ test('an asynchronous standby, and a promotion whose leases still run, are named
     promoted.detail,
     /promoted or restored \(timeline 00000002 .* nothing is decided for 32 s/,
   );
+});
+
+test('a webhook that is disabled, or has not heard for longer than five minutes, is named with why', () => {
+  const webhook = { webhookId: 'webhook_x', disabled: false, behind: 9, behindSeconds: 300 };
+  assert.equal(judgeWebhooks([]).ok, true);
+  assert.equal(judgeWebhooks([webhook]).ok, true);
+  const late = judgeWebhooks([{ ...webhook, behindSeconds: 301, problem: 'HTTP 500' }]);
+  assert.equal(late.ok, false);
+  assert.match(late.detail, /webhook_x is 9 lines and 301 s behind \(HTTP 500\)/);
+  assert.match(judgeWebhooks([{ ...webhook, disabled: true }]).detail, /webhook_x is disabled/);
 });
 
 test('a node that is behind is named with how far', () => {

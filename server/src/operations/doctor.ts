@@ -4,6 +4,7 @@ import { LOST_NODES } from '../ports/change-log.ts';
 import type { DutyRow } from '../ports/duties.ts';
 import type { Replication } from '../ports/store.ts';
 import type { ListedNode } from './list-nodes.ts';
+import type { Webhook } from './webhooks.ts';
 
 export type Finding = { readonly ok: boolean; readonly detail: string; readonly mend?: string };
 export type Check = { readonly name: string } & Finding;
@@ -18,6 +19,8 @@ const NODE_MAJOR_MIN = 24;
 /** A duty that was not done for so many of its turns, and for so long, is not done at all. */
 const DUTY_TURNS_MISSED_MAX = 5;
 const DUTY_LATE_MS_MIN = 10 * 60_000;
+/** Longer than a receiver that restarts is away. */
+const WEBHOOK_LATE_MS_MAX = 5 * 60_000;
 
 /** Runs every probe in turn; one that fails to look has failed. */
 export async function diagnose(probes: readonly Probe[]): Promise<readonly Check[]> {
@@ -124,6 +127,24 @@ export function judgeDuties(
   });
   if (faults.length === 0) return { ok: true, detail: `${duties.length} are done as they should` };
   const mend = "look for 'duty failed' and 'no turn taken' in the servers' logs";
+  return { ok: false, detail: faults.join('; '), mend };
+}
+
+/** Who is to be told of the audit trail, and has not heard of it for too long. */
+export function judgeWebhooks(
+  webhooks: readonly Pick<
+    Webhook,
+    'webhookId' | 'disabled' | 'behind' | 'behindSeconds' | 'problem'
+  >[],
+): Finding {
+  const faults = webhooks.flatMap(({ webhookId, disabled, behind, behindSeconds, problem }) => {
+    const cause = problem === undefined ? '' : ` (${problem})`;
+    if (disabled) return `${webhookId} is disabled${cause}`;
+    if (behindSeconds * 1000 <= WEBHOOK_LATE_MS_MAX) return [];
+    return `${webhookId} is ${behind} lines and ${behindSeconds} s behind${cause}`;
+  });
+  if (faults.length === 0) return { ok: true, detail: `${webhooks.length} of them, none behind` };
+  const mend = "see 'countersign webhook list'; look whether the receiver answers (webhook test)";
   return { ok: false, detail: faults.join('; '), mend };
 }
 

@@ -4,6 +4,7 @@ import type { MasterKey } from '../credentials/key-wrapping.ts';
 import { commitAndAwait, type Done, type OperationContext } from './context.ts';
 import { invalid } from './input.ts';
 import { signingKeyName } from './signing-key.ts';
+import { webhookName } from './webhook-name.ts';
 
 export type Rewrapped = Done & {
   /** Fingerprints of the master keys. */
@@ -18,7 +19,7 @@ export async function rewrapKeys(
   context: OperationContext,
   input: { readonly master: MasterKey },
 ): Promise<Rewrapped> {
-  const { directory, checkpoints, keyRing, clock } = context;
+  const { directory, checkpoints, webhooks, keyRing, clock } = context;
   const before = keyRing.masterKeyCheck();
   const after = input.master.fingerprint();
   if (before === after) throw invalid('the new master key is the present one: give another');
@@ -31,7 +32,15 @@ export async function rewrapKeys(
     before: wrapped,
     after: keyRing.rewrapNamed(wrapped, signingKeyName(keyId), input.master),
   }));
-  const wrapped = [...roots, ...signing];
+  const sending = (await webhooks.list()).flatMap(({ webhookId, wrapped }) =>
+    wrapped === undefined
+      ? []
+      : {
+          before: wrapped,
+          after: keyRing.rewrapNamed(wrapped, webhookName(webhookId), input.master),
+        },
+  );
+  const wrapped = [...roots, ...signing, ...sending];
   const done = await commitAndAwait(context, { kind: 'key.rewrap', before, after, wrapped });
   return { before, after, keys: roots.length, ...done };
 }

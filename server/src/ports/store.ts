@@ -17,6 +17,7 @@ import type {
 import type { PolicyName, PolicyRecord } from './policies.ts';
 import type { RefusalCount, RefusalQuery } from './refusal-counts.ts';
 import type { SuspensionDirectory } from './suspensions.ts';
+import type { WebhookChange } from './webhooks.ts';
 
 export type NewSecret = {
   readonly secretId: string;
@@ -177,6 +178,7 @@ export type Change =
       readonly wrapped: string;
       readonly masterKeyCheck: string;
     }
+  | WebhookChange
   | (NewKey & { readonly kind: 'key.rotate'; readonly purpose: KeyPurpose })
   | {
       readonly kind: 'key.retire';

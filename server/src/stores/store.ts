@@ -5,11 +5,13 @@ import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { Changes, Directory, Replication } from '../ports/store.ts';
+import type { Webhooks } from '../ports/webhooks.ts';
 
 export type Store = Changes & {
   readonly directory: Directory;
   readonly audit: AuditTrail;
   readonly checkpoints: Checkpoints;
+  readonly webhooks: Webhooks;
   readonly log: ChangeLog;
   /** The environments and their root keys, which a tool needs without the rest of a snapshot. */
   rootKeys(): Promise<readonly Fact[]>;

@@ -7,6 +7,7 @@ import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
 import type { Committed, Directory } from '../../ports/store.ts';
+import type { Webhooks } from '../../ports/webhooks.ts';
 import type { Closing } from '../sql/append.ts';
 import { lineOf } from '../sql/append.ts';
 import {
@@ -39,6 +40,7 @@ import type { Steps } from '../sql/schema.ts';
 import { noteUses } from '../sql/secret-uses.ts';
 import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
+import { advanceWebhook, webhookFailed, webhooks } from '../sql/webhooks.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
@@ -96,6 +98,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     directory: directoryOf(working),
     audit: auditOf(working),
     checkpoints: checkpointsOf(working),
+    webhooks: webhooksOf(working),
     log: changeLogOf({ following, loading }, options),
     rootKeys: () => executor.read(working, () => keyFacts()),
     moveSecret: (move) => executor.write(working, () => moveSecret(move)),
@@ -234,6 +237,14 @@ function checkpointsOf(working: Connections): Checkpoints {
     latest: () => executor.read(working, () => latestCheckpoint()),
     list: (range) => executor.read(working, () => checkpoints(range)),
     signingKeys: () => executor.read(working, () => signingKeys()),
+  };
+}
+
+function webhooksOf(working: Connections): Webhooks {
+  return {
+    list: (filter) => executor.read(working, () => webhooks(filter)),
+    advance: (move) => executor.write(working, () => advanceWebhook(move)),
+    failed: (failure) => executor.write(working, () => webhookFailed(failure)),
   };
 }
 

@@ -20,6 +20,7 @@ import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
+import { changeWebhook } from './changes/webhooks.ts';
 import { reportDormant } from './dormancy.ts';
 import { claimKey, keepKey } from './once.ts';
 import type { Steps } from './schema.ts';
@@ -88,6 +89,10 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* configureEnvironment(change);
     case 'audit-key.create':
       return yield* createSigningKey(change, atMs);
+    case 'webhook.create':
+    case 'webhook.delete':
+    case 'webhook.disable':
+      return yield* changeWebhook(change, { actor, atMs });
     case 'key.rotate':
       return yield* rotateKey(change, atMs);
     case 'key.retire':

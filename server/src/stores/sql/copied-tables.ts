@@ -34,6 +34,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   audit: 'copied',
   signing_keys: 'copied',
   checkpoints: 'copied',
+  webhooks: 'copied',
   nodes: 'left',
   duties: 'left',
   store: 'copied',

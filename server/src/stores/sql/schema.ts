@@ -127,6 +127,22 @@ export type Tables = {
     failures: number;
     problem: string | null;
   };
+  webhooks: {
+    webhook_id: string;
+    target: string;
+    sends: 'audit' | 'notices';
+    program_id: string | null;
+    wrapped: string | null;
+    line: number;
+    checkpoint_line: number;
+    disabled: number;
+    created_at_ms: number;
+    created_by: string;
+    delivered_at_ms: number | null;
+    failures: number;
+    next_try_at_ms: number;
+    problem: string | null;
+  };
   signing_keys: { key_id: string; public_key: string; wrapped: string; created_at_ms: number };
   checkpoints: {
     sequence: number;

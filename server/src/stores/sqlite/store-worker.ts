@@ -9,6 +9,7 @@ import { prune } from '../sql/prune.ts';
 import { shareQuota } from '../sql/quotas.ts';
 import { noteRefusals } from '../sql/refusals.ts';
 import { noteUses } from '../sql/secret-uses.ts';
+import { advanceWebhook, webhookFailed } from '../sql/webhooks.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
@@ -26,6 +27,8 @@ export const WRITES = {
   moveSecret,
   shareQuota,
   addCheckpoint,
+  advanceWebhook,
+  webhookFailed,
   claimDuty,
   extendDuty,
   endDuty,

@@ -7,6 +7,7 @@ import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import type { DutyRoster } from '../../ports/duties.ts';
 import type { Directory } from '../../ports/store.ts';
+import type { Webhooks } from '../../ports/webhooks.ts';
 import {
   keyFacts,
   loadClientCredentials,
@@ -23,6 +24,7 @@ import { listNodes, listNodesAfter, nodesAfter, renewalStep } from '../sql/nodes
 import { refusalCounts } from '../sql/refusals.ts';
 import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
+import { webhooks } from '../sql/webhooks.ts';
 import type { Store } from '../store.ts';
 import { connectReader } from './connect.ts';
 import { type Executor, executorOf } from './executor.ts';
@@ -65,6 +67,7 @@ export function openStore(options: StoreOptions): Store {
     directory: directoryOf(reader, options),
     audit: auditOf(reader),
     checkpoints: checkpointsOf(reader, writer),
+    webhooks: webhooksOf(reader, writer),
     log: changeLogOf(reader),
     rootKeys: async () => reader.read(() => keyFacts()),
     nodes: registryOf(reader, writer, options),
@@ -175,6 +178,14 @@ function checkpointsOf(reader: Executor, writer: Writer): Checkpoints {
     latest: async () => reader.read(() => latestCheckpoint()),
     list: async (range) => reader.read(() => checkpoints(range)),
     signingKeys: async () => reader.read(() => signingKeys()),
+  };
+}
+
+function webhooksOf(reader: Executor, writer: Writer): Webhooks {
+  return {
+    list: async (filter) => reader.read(() => webhooks(filter)),
+    advance: (move) => writer.write('advanceWebhook', move),
+    failed: (failure) => writer.write('webhookFailed', failure),
   };
 }
 

@@ -7,6 +7,7 @@ import { type Effect, newestChange } from '../append.ts';
 import { rewrapSigningKeys } from '../checkpoints.ts';
 import { liveSecrets } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
+import { rewrapWebhooks } from '../webhooks.ts';
 import { lockedEnvironment } from './scopes.ts';
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -122,6 +123,7 @@ export function* rewrapKeys(change: Of<'key.rewrap'>): Steps<Effect> {
     );
   }
   yield* rewrapSigningKeys(afterOf);
+  yield* rewrapWebhooks(afterOf);
   // The log holds copies: left as they are, the old master key would still open them.
   const logged = db.selectFrom('changes').select(['sequence', 'facts']);
   for (const { sequence, facts } of yield* all(logged.where('kind', 'in', ADDING))) {

@@ -7,6 +7,7 @@ import { policies } from './0003-policies.ts';
 import { idempotency } from './0004-idempotency.ts';
 import { refusals } from './0005-refusals.ts';
 import { audit } from './0007-audit.ts';
+import { webhooks } from './0008-webhooks.ts';
 import { suspensions } from './0009-suspensions.ts';
 import { approvals } from './0010-approvals.ts';
 import { secretLives } from './0012-secret-lives.ts';
@@ -34,6 +35,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(suspensions),
   additive(refusals),
   additive(approvals),
+  additive(webhooks),
 ];
 
 const FIRST_STEPS = 2;
