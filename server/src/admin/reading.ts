@@ -4,6 +4,7 @@ import type { TObject } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Incoming } from '../endpoints/exchange.ts';
 import { type FieldError, invalidRequest, NOT_FOUND, ProblemFound } from './problem.ts';
+import { hasRepeatedMember } from './repeated-member.ts';
 import type { AdminRoute } from './route.ts';
 import { pageQuery, strict } from './schemas.ts';
 
@@ -80,11 +81,16 @@ const isEmptyObject = (body: Uint8Array): boolean =>
   Buffer.from(body).toString('latin1').trim() === '{}';
 
 function parsed(body: Uint8Array): unknown {
+  let text: string;
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    value = JSON.parse(text);
   } catch {
     throw new ProblemFound(invalidRequest('The body is not JSON.'));
   }
+  if (!hasRepeatedMember(text)) return value;
+  throw new ProblemFound(invalidRequest('The body has two members of one name.'));
 }
 
 type Found = {
@@ -95,7 +101,7 @@ type Found = {
 };
 
 function wrong(found: readonly Found[], where: 'query' | 'body'): ProblemFound {
-  const errors = found
+  const errors = choicesTogether(found)
     .flatMap((error) => fieldErrors(error))
     .slice(0, ERRORS_MAX)
     .map(
@@ -109,6 +115,24 @@ function wrong(found: readonly Found[], where: 'query' | 'body'): ProblemFound {
       ? `The ${where} is not as it must be.`
       : `${field === '' ? `The ${where}` : field}: ${first.detail}.`;
   return new ProblemFound(invalidRequest(detail, errors));
+}
+
+/** A field with a choice of values is wrong once, and not once for each of them. */
+function choicesTogether(found: readonly Found[]): readonly Found[] {
+  const choices = new Map<string, string[]>();
+  const together: Found[] = [];
+  for (const error of found) {
+    const { keyword, instancePath, params } = error;
+    const value = (params as { allowedValue?: unknown }).allowedValue;
+    if (keyword === 'anyOf') continue;
+    if (keyword !== 'const') together.push(error);
+    else choices.set(instancePath, [...(choices.get(instancePath) ?? []), String(value)]);
+  }
+  for (const [instancePath, values] of choices) {
+    const message = `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}`;
+    together.push({ keyword: 'const', instancePath, message, params: {} });
+  }
+  return together;
 }
 
 /** What is missing or unknown is named by itself; the checker would name the object around it. */
