@@ -28,6 +28,8 @@ export type Authority = {
   readonly data: string;
   readonly port: number;
   readonly origin: string;
+  /** Base URL of the admin listener. */
+  readonly adminOrigin: string;
   /** Base URL of an environment. */
   readonly issuer: (environment?: Environment) => string;
   /** Runs a command with `--json` on the same data; rejects when it fails, with what it says. */
@@ -105,6 +107,7 @@ function authorityOf(at: {
     data,
     port,
     origin,
+    adminOrigin: `http://127.0.0.1:${adminPort}`,
     issuer: (environment = 'sandbox') => `${origin}/${environment}`,
     command,
     cli: async (...args) => (await printed(args)) as Json,
