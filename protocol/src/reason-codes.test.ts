@@ -55,6 +55,10 @@ const GIVEN_OUT = [
   'address-unknown',
   'client-ip-malformed',
   'quota-reached',
+  'report-malformed',
+  'signature-invalid',
+  'too-many-reports',
+  'signer-keys-unavailable',
 ];
 
 const inUse = Object.entries(REASON_CODES);

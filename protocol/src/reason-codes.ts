@@ -56,6 +56,10 @@ export const REASON_CODES: { readonly [R in Reason]: number } = {
   'address-unknown': 48,
   'client-ip-malformed': 49,
   'quota-reached': 50,
+  'report-malformed': 51,
+  'signature-invalid': 52,
+  'too-many-reports': 53,
+  'signer-keys-unavailable': 54,
 };
 
 /** Numbers that no reason may be given again. */

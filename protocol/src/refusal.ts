@@ -49,6 +49,9 @@ type PlainReason =
   | 'headers-too-large'
   | 'untrusted-peer'
   | 'malformed-forwarding'
+  // A found credential.
+  | 'report-malformed'
+  | 'signature-invalid'
   | 'internal-error';
 
 type NamedParameter = {
@@ -76,6 +79,8 @@ type Details = {
   };
   'method-not-allowed': { readonly allow: string };
   throttled: Later;
+  'too-many-reports': Later;
+  'signer-keys-unavailable': Later;
   'quota-reached': Later & { readonly tokenLifetimeSeconds: number };
   overloaded: Later;
   'store-unavailable': Later;

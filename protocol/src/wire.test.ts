@@ -33,6 +33,7 @@ const OUTAGES: readonly Refusal[] = [
   refuse('overloaded'),
   refuse('store-unavailable'),
   refuse('lease-lost'),
+  refuse('signer-keys-unavailable'),
 ];
 
 /** Status and code of every other reason. */
@@ -69,6 +70,9 @@ const TABLE: readonly (readonly [Refusal, number, string])[] = [
   [refuse('untrusted-peer'), 403, 'invalid_request'],
   [refuse('malformed-forwarding'), 400, 'invalid_request'],
   [refuse('throttled'), 429, 'temporarily_unavailable'],
+  [refuse('report-malformed'), 400, 'invalid_request'],
+  [refuse('signature-invalid'), 403, 'invalid_request'],
+  [refuse('too-many-reports'), 429, 'temporarily_unavailable'],
   [refuse('internal-error'), 500, 'server_error'],
 ];
 

@@ -178,9 +178,24 @@ const BRIDGE: Bridge = {
         'keep it and use it again until it expires.',
       retryAfterSeconds,
     ),
+  'report-malformed': badRequest(
+    'Send the parameter credentials: in a form, one or more with white space between them, or in JSON, an array of texts; at most 50.',
+  ),
+  'signature-invalid': wire(
+    403,
+    'invalid_request',
+    'The signature of this alert is missing or wrong. Whoever cannot sign sends what they found to /leaks.',
+  ),
+  'too-many-reports': ({ retryAfterSeconds }) =>
+    later(
+      429,
+      'Too many reports. Send many credentials in one, and wait as long as Retry-After says.',
+      retryAfterSeconds,
+    ),
   throttled: ({ retryAfterSeconds }) =>
     later(429, 'Too many requests. Wait as long as Retry-After says.', retryAfterSeconds),
   overloaded: unavailable,
+  'signer-keys-unavailable': unavailable,
   'store-unavailable': unavailable,
   'lease-lost': unavailable,
   'internal-error': wire(

@@ -8,9 +8,12 @@ import { newDeliveries } from './deliveries/deliveries.ts';
 import { newAdmission } from './endpoints/admission.ts';
 import { newBackground } from './endpoints/background.ts';
 import type { Authority } from './endpoints/context.ts';
+import { newLeakDesk } from './endpoints/leak-desk.ts';
+import { workOnLeaks } from './endpoints/leaked-credentials.ts';
 import { newQuotas } from './endpoints/quotas.ts';
 import { newRecordChecks } from './endpoints/record-checks.ts';
 import { newRefusing } from './endpoints/refusing.ts';
+import { newReportAdmission } from './endpoints/report-admission.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { newSecretUses } from './endpoints/secret-uses.ts';
 import type { OperationContext } from './operations/context.ts';
@@ -107,6 +110,9 @@ export async function newNode(parts: Parts): Promise<Node> {
       awaitReceipt({ nodes: store.nodes, clock, sightings }, change, REVOCATION_WAIT_MS),
     admission: newAdmission(),
     refusing: newRefusing({ key: () => keyRing.requestIdKey(), clock, log, changes: store }),
+    leaks: newLeakDesk({ work: (leaks) => workOnLeaks(authority, leaks), clock, log }),
+    reportAdmission: newReportAdmission(),
+    directory: store.directory,
     background: newBackground(log),
     secretMoves: newSecretMoves({ keyRing, changes: store, credentials }),
     quotas: newQuotas({
@@ -150,6 +156,7 @@ export async function newNode(parts: Parts): Promise<Node> {
     }),
     start: () => follower.start(),
     stop: async () => {
+      await authority.leaks.stop();
       await authority.quotas.stop();
       await authority.recordChecks.stop();
       await journal.close();

@@ -183,6 +183,12 @@ export const SETTINGS = {
     read: integer(100, 300_000),
     fallback: 10_000,
   }),
+  githubKeys: setting<string | undefined>({
+    doc: 'Where the keys stand that GitHub signs its secret scanning alerts with, a URL (https://api.github.com/meta/public_keys/secret_scanning) or a file with the same JSON: opens /leaks/github. Default: closed.',
+    variable: 'COUNTERSIGN_GITHUB_KEYS',
+    read: text,
+    fallback: undefined,
+  }),
   logLevel: setting<'error' | 'warn' | 'info' | 'debug'>({
     doc: 'Least severe log lines to write: error, warn, info or debug.',
     variable: 'COUNTERSIGN_LOG_LEVEL',

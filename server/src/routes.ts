@@ -5,8 +5,10 @@ import { ADMIN_ROUTES } from './admin/admin-api.ts';
 import { type AdminDeps, adminEndpoint } from './admin/endpoint.ts';
 import { openApiDocument } from './admin/openapi.ts';
 import type { Authority } from './endpoints/context.ts';
+import { githubAlertsEndpoint, type SignerKeys } from './endpoints/github-alerts.ts';
 import { live, readyEndpoint } from './endpoints/health.ts';
 import { introspectEndpoint } from './endpoints/introspect.ts';
+import { leaksEndpoint } from './endpoints/leaks.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
@@ -16,15 +18,23 @@ import type { EndpointName } from './ports/endpoint-names.ts';
 import { type EnvironmentRecord, OPERATORS } from './ports/model.ts';
 import { VERSION } from './version.ts';
 
+/** A scanner may have found a thousand credentials in one commit. */
+const ALERTS_BYTES_MAX = 512 * 1024;
+
 export function publicRoutes(
   authority: Authority,
   environments: readonly EnvironmentRecord[],
+  options: { readonly githubKeys?: SignerKeys | undefined } = {},
 ): readonly Route[] {
+  const { githubKeys } = options;
   return [
     ...healthRoutes(authority),
     ...environments
       .filter(({ name }) => name !== OPERATORS.environment)
-      .flatMap((environment) => issuerRoutes(authority, environment, environments)),
+      .flatMap((environment) => [
+        ...issuerRoutes(authority, environment, environments),
+        ...leakRoutes(authority, environment, { all: environments, githubKeys }),
+      ]),
   ];
 }
 
@@ -76,14 +86,7 @@ function issuerRoutes(
   environment: EnvironmentRecord,
   all: readonly EnvironmentRecord[],
 ): readonly Route[] {
-  const { hostname, pathname } = new URL(environment.issuer);
-  const path = pathname.replace(/\/+$/, '');
-  // Two issuers on the same path are told apart by their hosts; otherwise the host a request names does not matter.
-  const shares = all.filter((one) => new URL(one.issuer).pathname === pathname).length > 1;
-  const about = (endpoint: EndpointName) => ({
-    ...(shares ? { host: hostname } : {}),
-    asked: { endpoint, environment },
-  });
+  const { path, about } = placeOf(environment, all);
   return [
     {
       ...about('token'),
@@ -106,4 +109,46 @@ function issuerRoutes(
       methods: { GET: metadataEndpoint(authority, environment.ordinal) },
     })),
   ];
+}
+
+function leakRoutes(
+  authority: Authority,
+  environment: EnvironmentRecord,
+  options: {
+    readonly all: readonly EnvironmentRecord[];
+    readonly githubKeys: SignerKeys | undefined;
+  },
+): readonly Route[] {
+  const { all, githubKeys } = options;
+  const { path, about } = placeOf(environment, all);
+  const intake: Route = {
+    ...about('leaks'),
+    path: `${path}/leaks`,
+    methods: { POST: leaksEndpoint(authority, environment) },
+  };
+  if (githubKeys === undefined) return [intake];
+  const alerts = githubAlertsEndpoint(authority, environment, githubKeys);
+  return [
+    intake,
+    {
+      ...about('leaks'),
+      path: `${path}/leaks/github`,
+      bodyBytesMax: ALERTS_BYTES_MAX,
+      methods: { POST: alerts },
+    },
+  ];
+}
+
+/** What stands before the paths of an issuer, and what its routes have in common. */
+function placeOf(environment: EnvironmentRecord, all: readonly EnvironmentRecord[]) {
+  const { hostname, pathname } = new URL(environment.issuer);
+  // Two issuers on the same path are told apart by their hosts; otherwise the host a request names does not matter.
+  const shares = all.filter((one) => new URL(one.issuer).pathname === pathname).length > 1;
+  return {
+    path: pathname.replace(/\/+$/, ''),
+    about: (endpoint: EndpointName) => ({
+      ...(shares ? { host: hostname } : {}),
+      asked: { endpoint, environment },
+    }),
+  };
 }

@@ -10,6 +10,7 @@ import { DUTIES } from './duties/duties.ts';
 import { startDuties } from './duties/run-duties.ts';
 import { checkListenAddress } from './http/listen-address.ts';
 import { buildListener, type Listener, type ListenerSettings } from './http/listener.ts';
+import { newSignerKeys } from './http/signer-keys.ts';
 import { newLog } from './observe/log.ts';
 import { diagnose as diagnoseAll } from './operations/doctor.ts';
 import type { Log } from './ports/log.ts';
@@ -51,6 +52,8 @@ async function serveNode(config: Config): Promise<number> {
   const node = await newNode({ config, data, clock, randomness, log });
   await node.start();
   const environments = await data.store.directory.environments();
+  const githubKeys =
+    config.githubKeys === undefined ? undefined : newSignerKeys(config.githubKeys, clock);
   const settings = {
     trustedProxies: config.trustedProxies,
     limits: { arrivalMsMax: config.requestTimeoutMs },
@@ -81,7 +84,7 @@ async function serveNode(config: Config): Promise<number> {
       listeners.push(listener);
       return origin;
     };
-    const routes = publicRoutes(node.authority, environments);
+    const routes = publicRoutes(node.authority, environments, { githubKeys });
     const origin = await open({ routes }, { ...config.listen, option: '--listen' });
     const admin = await open(adminListener(config, node, { environments, settings }), {
       ...config.adminListen,

@@ -152,6 +152,12 @@ export class KeyRing {
     return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key;
   }
 
+  /** Every pepper that a stored secret may be under. */
+  peppers(environmentOrdinal: number): readonly Pepper[] {
+    const held = this.#environments.get(environmentOrdinal)?.secret.byVersion.values() ?? [];
+    return [...held].map(({ key }) => key);
+  }
+
   /** 0 while none is known. */
   newestPepperVersion(environmentOrdinal: number): number {
     return this.#environments.get(environmentOrdinal)?.secret.newest ?? 0;

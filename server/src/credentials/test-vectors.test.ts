@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { openToken, sealToken } from './access-token.ts';
 import { checksumOf } from './crc32.ts';
-import { derivePepper, deriveTokenKey } from './derive.ts';
+import { derivePepper, deriveRequestIdKey, deriveTokenKey } from './derive.ts';
 import {
   newClientId,
   newProgramId,
@@ -14,6 +14,7 @@ import {
 } from './identifiers.ts';
 import { MasterKey } from './key-wrapping.ts';
 import { systemRandomness } from './random.ts';
+import { openRequestId, sealRequestId } from './request-id.ts';
 import { macOfSecret } from './secret-hash.ts';
 import { type KeyOf, readVectors, recompute, vectorsFile } from './test-vectors.ts';
 
@@ -49,6 +50,61 @@ test('what is kept of a secret is as published', () => {
     const pepper = derivePepper(unhex(given.rootHex), given.environment, given.version);
     assert.equal(macOfSecret(pepper, given.secret).toString('hex'), expected.macHex);
     assert.notEqual(tagOfSecret(given.secret), undefined);
+  }
+});
+
+test('ids of refused requests are sealed and opened as published', () => {
+  assert.ok(vectors.requestIds.length > 0);
+  for (const { given, expected } of vectors.requestIds) {
+    const key = deriveRequestIdKey(unhex(given.rootHex), given.environment, given.version);
+    const { nodeHex, ...rest } = given.request;
+    const request = { ...rest, node: unhex(nodeHex) };
+    assert.equal(sealRequestId(key, request), expected.id);
+    assert.deepEqual(
+      openRequestId(expected.id, () => key),
+      { ok: true, request },
+    );
+  }
+});
+
+const expressions = [...formats.matchAll(/^ {4}(\\b(?:secret|token)_.+)$/gm)].map(
+  ([, expression = '']) => expression,
+);
+const found = (text: string): readonly string[] =>
+  expressions.flatMap((it) => text.match(new RegExp(it, 'g')) ?? []);
+
+test('the published expressions find every secret and token that is made, in any surroundings', () => {
+  assert.equal(expressions.length, 2);
+  const random = systemRandomness();
+  const { key } = keysOf({ ...(vectors.accessTokens[0] ?? assert.fail()).given, tag: 'test' });
+  for (let n = 0; n < 300; n += 1) {
+    const secret = newSecret(random, n % 2 === 0 ? 'test' : 'abcdefghijkl').reveal();
+    const { claims } = (vectors.accessTokens[0] ?? assert.fail()).given;
+    const token = sealToken(key, random.bytes(12), claims);
+    for (const text of [secret, token]) {
+      for (const around of [
+        `${text}`,
+        `x="${text}"`,
+        `\n${text}\n`,
+        `?a=${text}&b=`,
+        `:${text}.`,
+      ]) {
+        assert.deepEqual(found(around), [text], around);
+      }
+    }
+  }
+});
+
+test('a scanner tells broken checksums and near misses from what was made', () => {
+  const verdicts = vectors.scanner.map(({ expected }) => expected);
+  assert.ok(verdicts.some(({ matches, ours }) => matches.length > ours.length));
+  assert.ok(verdicts.some(({ matches }) => matches.length === 0));
+  for (const { given, expected } of vectors.scanner) {
+    assert.deepEqual(found(given.text), expected.matches, given.text);
+    for (const match of expected.matches) {
+      const isOurs = (tagOfSecret(match) ?? tagOfToken(match)) !== undefined;
+      assert.equal(isOurs, expected.ours.includes(match), match);
+    }
   }
 });
 

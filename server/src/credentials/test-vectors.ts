@@ -24,6 +24,9 @@ export type TestVectors = {
     { why: string }
   >[];
   readonly wrappedKeys: readonly Vector<GivenRoot, WrappedRoot>[];
+  /** What the published expressions find in a text, and which of it has a right checksum. */
+  readonly scanner: readonly Vector<{ text: string }, { matches: string[]; ours: string[] }>[];
+  readonly requestIds: readonly Vector<GivenRequest, SealedRequest>[];
 };
 
 type DerivedKey = { info: string; keyHex: string };
@@ -37,6 +40,19 @@ type SealedToken = {
   tagHex: string;
   token: string;
 };
+type GivenRequest = KeyOf & {
+  request: {
+    atMs: number;
+    reason: number;
+    environment: number;
+    endpoint: number;
+    client: number;
+    secret: number;
+    nodeHex: string;
+    count: number;
+  };
+};
+type SealedRequest = { payloadHex: string; tagHex: string; maskHex: string; id: string };
 type GivenRoot = { masterKeyHex: string; name: string; rootHex: string; nonceHex: string };
 type WrappedRoot = { fingerprint: string; wrapped: string };
 
@@ -63,6 +79,8 @@ export function recompute(vectors: TestVectors): TestVectors {
     accessTokens: vectors.accessTokens.map(({ given }) => ({ given, expected: sealed(given) })),
     refusedTokens: vectors.refusedTokens,
     wrappedKeys: vectors.wrappedKeys.map(({ given }) => ({ given, expected: wrapped(given) })),
+    scanner: vectors.scanner.map(({ given }) => ({ given, expected: scanned(given.text) })),
+    requestIds: vectors.requestIds.map(({ given }) => ({ given, expected: sealedId(given) })),
   };
 }
 
@@ -120,6 +138,49 @@ function wrapped(given: GivenRoot): WrappedRoot {
   };
 }
 
+/** With the expressions as they stand in formats.md. */
+function scanned(text: string): { matches: string[]; ours: string[] } {
+  const page = readFileSync(new URL('formats.md', vectorsFile), 'utf8');
+  const expressions = [...page.matchAll(/^ {4}(\\b(?:secret|token)_.+)$/gm)].map(
+    ([, it = '']) => it,
+  );
+  if (expressions.length !== 2) throw new Error('formats.md has two expressions for scanners');
+  const matches = expressions.flatMap((it) => text.match(new RegExp(it, 'g')) ?? []);
+  const isOurs = (found: string): boolean => checksum(found.slice(0, -6)) === found.slice(-6);
+  return { matches, ours: matches.filter(isOurs) };
+}
+
+function sealedId(given: GivenRequest): SealedRequest {
+  const { request } = given;
+  const header = Buffer.concat([bigEndian(1, 1), bigEndian(given.version, 2)]);
+  const payload = Buffer.concat([
+    bigEndian(request.atMs, 6),
+    bigEndian(request.reason, 2),
+    bigEndian(request.environment, 2),
+    bigEndian(request.endpoint, 2),
+    bigEndian(request.client, 4),
+    bigEndian(request.secret, 4),
+    unhex(request.nodeHex),
+    bigEndian(request.count, 5),
+  ]);
+  const context = Buffer.concat([bigEndian(22, 1), Buffer.from('countersign/request-id')]);
+  const tagged = Buffer.concat([context, header, payload]);
+  const tag = hmac(derived(given, 'request-id-tag'), tagged).subarray(0, 16);
+  const mask = hmac(derived(given, 'request-id-mask'), Buffer.concat([header, tag])).subarray(
+    0,
+    31,
+  );
+  const masked = Buffer.from(payload.map((byte, i) => byte ^ mask.readUInt8(i)));
+  const bytes = hex(Buffer.concat([header, tag, masked]));
+  const groups = bytes.match(/.{10}/g) ?? [];
+  return {
+    payloadHex: hex(payload),
+    tagHex: hex(tag),
+    maskHex: hex(mask),
+    id: `req_${groups.map((group) => base62(BigInt(`0x${group}`), 7)).join('')}`,
+  };
+}
+
 function infoOf(of: KeyOf, purpose: string): string {
   return `countersign/${purpose}/${of.version}/${of.environment}`;
 }
@@ -143,10 +204,16 @@ function checksum(text: string): string {
     crc ^= byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
+  return base62(BigInt((crc ^ 0xffffffff) >>> 0), 6);
+}
+
+function base62(value: bigint, width: number): string {
   const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-  let rest = BigInt((crc ^ 0xffffffff) >>> 0);
+  let rest = value;
   let written = '';
-  for (let i = 0; i < 6; i++, rest /= 62n) written = digits.charAt(Number(rest % 62n)) + written;
+  for (let i = 0; i < width; i++, rest /= 62n) {
+    written = digits.charAt(Number(rest % 62n)) + written;
+  }
   return written;
 }
 

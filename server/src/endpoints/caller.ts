@@ -16,7 +16,7 @@ export function callerOf(
   ordinal: number,
   incoming: Incoming,
 ): Caller | Refused | Promise<Caller | Refused> {
-  const form = readForm(authority, ordinal, incoming);
+  const form = readForm(authority, incoming);
   if (isRefusal(form)) return { refusal: form };
   const query = parseTokenQueryForm(form);
   if (isRefusal(query)) return { refusal: query };

@@ -15,17 +15,10 @@ import type { Incoming } from './exchange.ts';
 import { reportExposure } from './exposures.ts';
 
 /** The form of a request, or why it is refused. A credential in the URL is reported on the way: it is in somebody's log by now. */
-export function readForm(
-  authority: Authority,
-  environment: number,
-  incoming: Incoming,
-): Form | Refusal {
+export function readForm(authority: Authority, incoming: Incoming): Form | Refusal {
   if (incoming.query !== '') {
     const exposed = credentialInQuery(incoming.query);
-    if (exposed !== undefined) {
-      const clientId = exposed.clientId ?? clientIdInBody(incoming);
-      reportExposure(authority, environment, { ...exposed, clientId });
-    }
+    if (exposed !== undefined) reportExposure(authority, exposed);
     const inUrl = refuseQuery(incoming.query);
     if (inUrl !== undefined) return inUrl;
   }
@@ -36,10 +29,4 @@ export function readForm(
   return (
     refuseQuery(incoming.query, form) ?? refuseAuthorization(incoming.authorization, form) ?? form
   );
-}
-
-/** Whose secret it is that stood in the URL, when the client_id was sent where it belongs. */
-function clientIdInBody(incoming: Incoming): string | undefined {
-  const form = parseForm(incoming.body);
-  return isRefusal(form) ? undefined : form.get('client_id');
 }

@@ -73,5 +73,6 @@ const OUR_FAULT: ReadonlySet<Reason> = new Set([
   'overloaded',
   'store-unavailable',
   'lease-lost',
+  'signer-keys-unavailable',
   'internal-error',
 ]);

@@ -61,7 +61,7 @@ export function tokenEndpoint(
 }
 
 async function issue(authority: Authority, ordinal: number, incoming: Incoming): Promise<Decision> {
-  const form = readForm(authority, ordinal, incoming);
+  const form = readForm(authority, incoming);
   if (isRefusal(form)) return form;
   const request = parseTokenRequest(form);
   if (isRefusal(request)) return request;

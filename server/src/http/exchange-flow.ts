@@ -33,6 +33,8 @@ export type Target = {
   readonly asked: Asked | undefined;
   readonly isProbe: boolean;
   readonly handle: Handler;
+  /** Where a body may be longer than elsewhere. */
+  readonly bodyBytesMax?: number | undefined;
   /** Values of the names in braces. */
   readonly params?: Readonly<Record<string, string>>;
 };
@@ -65,7 +67,8 @@ export function makeFlow(settings: {
       answering.refuse(exchange, refusal);
       return;
     }
-    if (head.transferEncoding === undefined && !isSmall(head, limits.bodyBytesMax)) {
+    const { bodyBytesMax = limits.bodyBytesMax } = target;
+    if (head.transferEncoding === undefined && !isSmall(head, bodyBytesMax)) {
       answering.refuseAndClose(exchange, refuse('too-large'));
       return;
     }
@@ -77,7 +80,7 @@ export function makeFlow(settings: {
     }
     // RFC 9110 §10.1.1: only now is it certain that the body is wanted.
     if (head.expectsContinue && request.httpVersion !== '1.0') response.writeContinue();
-    readBody(request, limits.bodyBytesMax, {
+    readBody(request, bodyBytesMax, {
       whole: arrived,
       tooLarge: () => answering.refuseAndClose(exchange, refuse('too-large')),
     });

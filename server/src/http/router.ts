@@ -23,6 +23,8 @@ export type Route = {
   readonly asked?: Asked;
   /** A health probe: answered under overload, and to peers that are no declared proxy. */
   readonly isProbe?: boolean;
+  /** Where a body may be longer than elsewhere. */
+  readonly bodyBytesMax?: number;
   /** GET answers HEAD too. Whatever is not here is answered 405. */
   readonly methods: Partial<Readonly<Record<Method, Handler>>>;
 };
@@ -104,12 +106,12 @@ function tableOf(routes: readonly Route[]): Table {
   };
 }
 
-function placeOf({ path, asked, isProbe = false, methods }: Route): Place {
+function placeOf({ path, asked, isProbe = false, bodyBytesMax, methods }: Route): Place {
   const targets = new Map<string, Target>();
   const allowed: string[] = [];
   for (const [method, handle] of Object.entries(methods)) {
     if (handle === undefined) continue;
-    const target = { path, asked, isProbe, handle };
+    const target = { path, asked, isProbe, handle, bodyBytesMax };
     targets.set(method, target);
     if (method === 'GET') targets.set('HEAD', target);
     allowed.push(...(method === 'GET' ? ['GET', 'HEAD'] : [method]));

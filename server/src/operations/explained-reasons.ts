@@ -247,6 +247,27 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
     check: 'Operators: the proxy should set or append to this header, and nobody else.',
     tell: 'Nothing: this is ours to mend.',
   },
+  'report-malformed': {
+    cause: 'A report to `/leaks` held no credential, more than 50, or not in the documented form.',
+    check:
+      'The parameter `credentials`: a form field, or a JSON array of texts. For GitHub: an array of alerts.',
+    tell: 'Send the parameter credentials, in a form or in JSON.',
+  },
+  'signature-invalid': {
+    cause: 'An alert to `/leaks/github` was not signed by a key of the scanner.',
+    check: 'The setting `githubKeys`. Is the raw body altered on its way?',
+    tell: 'Whoever cannot sign reports to /leaks.',
+  },
+  'too-many-reports': {
+    cause: 'This address sent more than 30 reports at once, or more than one a second since.',
+    check: 'One report may hold 50 credentials.',
+    tell: 'Send many credentials in one report.',
+  },
+  'signer-keys-unavailable': outage(
+    'The keys of the scanner could not be had, so that its signature could not be checked.',
+    'the setting `githubKeys`: can this machine fetch or read them?',
+    'We had an outage. The alert will be taken when it is sent again.',
+  ),
   'quota-reached': {
     cause: 'The client has had as many tokens this hour as its quota allows.',
     check:

@@ -1,5 +1,6 @@
 /** What operators change, as data: one atomic verb, `commit`, over a closed list of changes, and the reads beside it. */
 
+import type { FoundSecret } from './leaks.ts';
 import type {
   AuditLine,
   ClientRecord,
@@ -147,6 +148,8 @@ export type Change =
       readonly jti: string;
       readonly client: number;
       readonly expiresAtMs: number;
+      /** Where it was found, if that is why. */
+      readonly where?: string;
     }
   /** Makes the environment of operators with its first keys, their roles as its scopes, and the program of the bank's own people. */
   | {
@@ -380,6 +383,8 @@ export type Directory = SuspensionDirectory & {
   }): Promise<readonly AuditLine[]>;
   /** Every root key, retired ones too, with the secrets that need it at `atMs`. */
   keys(atMs: number): Promise<readonly KeyRecord[]>;
+  /** The secrets that have one of these keyed hashes, with what they are at `atMs`. */
+  secretsByMac(macs: readonly Uint8Array[], atMs: number): Promise<readonly FoundSecret[]>;
   /** What was refused in the hours that touch a span of time, latest first. */
   refusals(query: RefusalQuery): Promise<readonly RefusalCount[]>;
   /** Those that somebody has set. */

@@ -22,6 +22,7 @@ import { effectOf } from '../sql/commit.ts';
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
 import { claimDuty, endDuty, extendDuty, listDuties } from '../sql/duties.ts';
+import { secretsByMac } from '../sql/found-secrets.ts';
 import { keys, moveSecret } from '../sql/keys.ts';
 import {
   acknowledgeNode,
@@ -138,6 +139,7 @@ function directoryOf(connections: Connections): Directory {
     resources: (environment) => read(() => directory.resources(environment)),
     changesAbout: (query) => read(() => directory.changesAbout(query)),
     keys: (atMs) => read(() => keys(atMs)),
+    secretsByMac: (macs, atMs) => read(() => secretsByMac(macs, atMs)),
     refusals: (query) => read(() => refusalCounts(query)),
     policies: () => read(() => directory.policies()),
     lastChange: (target) => read(() => lastChange(target)),

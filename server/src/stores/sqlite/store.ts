@@ -19,6 +19,7 @@ import { checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.t
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
+import { secretsByMac } from '../sql/found-secrets.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter, renewalStep } from '../sql/nodes.ts';
 import { refusalCounts } from '../sql/refusals.ts';
@@ -100,6 +101,7 @@ function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
     resources: async (environment) => reader.read(() => directory.resources(environment)),
     changesAbout: async (query) => reader.read(() => directory.changesAbout(query)),
     keys: async (atMs) => reader.read(() => keys(atMs)),
+    secretsByMac: async (macs, atMs) => reader.read(() => secretsByMac(macs, atMs)),
     refusals: async (query) => reader.read(() => refusalCounts(query)),
     policies: async () => reader.read(() => directory.policies()),
     lastChange: async (target) => reader.read(() => lastChange(target)),

@@ -42,7 +42,7 @@ export function* revokeToken(change: Of<'token.revoke'>, atMs: number): Steps<Ef
   return {
     target: change.jti,
     facts: [{ is: 'revoked-token', jti: change.jti, client: change.client }],
-    detail: { client: change.client },
+    detail: { client: change.client, where: change.where },
   };
 }
 
@@ -65,6 +65,6 @@ function* raiseClient(
   return {
     target: change.jti,
     facts: [clientFact(after)],
-    detail: { client: change.client, all_tokens_of_client: true },
+    detail: { client: change.client, where: change.where, all_tokens_of_client: true },
   };
 }

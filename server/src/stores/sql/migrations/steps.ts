@@ -6,6 +6,7 @@
 import { policies } from './0003-policies.ts';
 import { idempotency } from './0004-idempotency.ts';
 import { refusals } from './0005-refusals.ts';
+import { secretMacs } from './0006-secret-macs.ts';
 import { audit } from './0007-audit.ts';
 import { webhooks } from './0008-webhooks.ts';
 import { suspensions } from './0009-suspensions.ts';
@@ -36,6 +37,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(refusals),
   additive(approvals),
   additive(webhooks),
+  additive(secretMacs),
 ];
 
 const FIRST_STEPS = 2;

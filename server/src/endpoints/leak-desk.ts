@@ -1,0 +1,107 @@
+/**
+ * Takes reports of leaks and answers all of them alike: at the next tick of a clock that knows nothing of them, before any of them is
+ * looked at. So neither the answer nor its time tells whether a credential is live. Work comes in bounded batches between the ticks.
+ */
+
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+
+const TICK_MS = 250;
+/** Answers leave at a tick; work begins here, when they have left. */
+const WORK_AFTER_MS = 100;
+/** Credentials waiting for work; some 10 seconds of it. */
+const WAITING_MAX = 4_000;
+/** Credentials worked on between two ticks: one question to the store, and a change for each that is live. */
+const BATCH_MAX = 100;
+/** Batches that fail, because the store is out, are tried again this often: for a minute. */
+const TRIES_MAX = 240;
+
+/** How a credential came to be known. */
+export type LeakSource = {
+  /** As whom the authority acts. */
+  readonly actor: string;
+  /** Where it stood, in words of our own: stands in the audit trail. */
+  readonly where: string;
+  /** It stood in the URL of a request to this server. */
+  readonly isUrl: boolean;
+};
+
+export type Leak = { readonly text: string; readonly source: LeakSource };
+
+export type LeakDesk = {
+  /** Whether so many more credentials can be taken. */
+  hasRoom(count: number): boolean;
+  /** Takes leaks to be worked on. What there is no room for is dropped. */
+  take(leaks: readonly Leak[]): void;
+  /** Resolves at the next tick. */
+  tick(): Promise<void>;
+  /** Works on what is left, once. Never rejects. */
+  stop(): Promise<void>;
+};
+
+export function newLeakDesk(deps: {
+  readonly work: (leaks: readonly Leak[]) => Promise<unknown>;
+  readonly clock: Clock;
+  readonly log: Log;
+}): LeakDesk {
+  const { work, clock, log } = deps;
+  const stopped = new AbortController();
+  let waiting: Leak[] = [];
+  let answers: (() => void)[] = [];
+  let tries = 0;
+  let working: Promise<void> | undefined;
+
+  const workOnBatch = async (): Promise<void> => {
+    const batch = waiting.slice(0, BATCH_MAX);
+    try {
+      await work(batch);
+      waiting = waiting.slice(batch.length);
+      tries = 0;
+    } catch (error) {
+      tries += 1;
+      const cause = (error as Error).message;
+      if (tries === 1) log.warn({ cause, waiting: waiting.length }, 'leak reports have to wait');
+      if (tries < TRIES_MAX) return;
+      log.error({ cause, dropped: batch.length }, 'leak reports were given up');
+      waiting = waiting.slice(batch.length);
+      tries = 0;
+    }
+  };
+
+  const answerAll = (): void => {
+    const due = answers;
+    answers = [];
+    for (const answer of due) answer();
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      // On a grid that no report and no work can move.
+      await clock.sleep(TICK_MS - (clock.monotonicMs() % TICK_MS), stopped.signal);
+      answerAll();
+      if (waiting.length === 0 || working !== undefined) continue;
+      working = clock
+        .sleep(WORK_AFTER_MS, stopped.signal)
+        .then(workOnBatch)
+        .finally(() => {
+          working = undefined;
+        });
+    }
+  };
+  const running = run();
+
+  return {
+    hasRoom: (count) => waiting.length + count <= WAITING_MAX,
+    take: (leaks) => {
+      for (const leak of leaks) if (waiting.length < WAITING_MAX) waiting.push(leak);
+    },
+    tick: () => new Promise((resolve) => answers.push(resolve)),
+    stop: async () => {
+      stopped.abort();
+      await running;
+      answerAll();
+      await working;
+      while (waiting.length > 0 && tries === 0) await workOnBatch();
+    },
+  };
+}
