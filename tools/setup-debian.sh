@@ -3,7 +3,7 @@
 # With --bench also wrk, the load generator of `npm run bench`.
 set -euo pipefail
 
-programs=(strace openssl curl pgbouncer)
+programs=(strace openssl curl pgbouncer faketime)
 if [[ ${1:-} == --bench ]]; then programs+=(wrk); fi
 missing=()
 for program in "${programs[@]}"; do
