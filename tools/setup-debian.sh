@@ -3,7 +3,7 @@
 # With --bench also wrk, the load generator of `npm run bench`.
 set -euo pipefail
 
-programs=(strace openssl curl pgbouncer faketime)
+programs=(strace openssl curl pgbouncer faketime nginx caddy)
 if [[ ${1:-} == --bench ]]; then programs+=(wrk); fi
 missing=()
 for program in "${programs[@]}"; do

@@ -23,6 +23,7 @@ export type BearerReason =
   | 'token-of-another-environment'
   | 'token-of-another-resource'
   | 'expired-token'
+  | 'address-not-allowed'
   | 'insufficient-scope'
   | 'throttled'
   | 'authority-unavailable';
@@ -73,6 +74,7 @@ const ANSWERS: { readonly [R in BearerReason]: Answer } = {
   'revoked-token': INVALID_TOKEN,
   'token-of-another-environment': INVALID_TOKEN,
   'token-of-another-resource': INVALID_TOKEN,
+  'address-not-allowed': INVALID_TOKEN,
   // Only who once held the token can learn this, and it tells them exactly what to do.
   'expired-token': {
     status: 401,

@@ -60,6 +60,14 @@ export const REASON_CODES: { readonly [R in Reason]: number } = {
   'signature-invalid': 52,
   'too-many-reports': 53,
   'signer-keys-unavailable': 54,
+  'no-token': 55,
+  'unknown-token': 56,
+  'revoked-token': 57,
+  'expired-token': 58,
+  'token-of-another-resource': 59,
+  'insufficient-scope': 60,
+  'not-a-gateway': 61,
+  'gateway-misconfigured': 62,
 };
 
 /** Numbers that no reason may be given again. */

@@ -25,6 +25,15 @@ type PlainReason =
   | 'credentials-in-query'
   | 'token-in-query'
   // What was asked for.
+  // A token at the gateway's endpoint.
+  | 'no-token'
+  | 'unknown-token'
+  | 'revoked-token'
+  | 'expired-token'
+  | 'token-of-another-resource'
+  | 'insufficient-scope'
+  | 'not-a-gateway'
+  | 'gateway-misconfigured'
   | 'token-of-another-client'
   | 'unsupported-grant'
   | 'scope-malformed'

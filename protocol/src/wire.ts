@@ -14,6 +14,9 @@ export type ErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'server_error'
+  // RFC 6750 §3.1, at the endpoint that gateways ask.
+  | 'invalid_token'
+  | 'insufficient_scope'
   | 'temporarily_unavailable';
 
 export type Wire = {
@@ -34,6 +37,12 @@ type Bridge = { readonly [R in Reason]: Wire | ((refusal: RefusalOf<R>) => Wire)
 const INVALID_CLIENT = unauthenticated(
   'Client authentication failed. Check that client_id and client_secret are complete, belong together and are ' +
     'still in use; if they are, contact support.',
+);
+
+const NO_GOOD_TOKEN = wire(
+  401,
+  'invalid_token',
+  'The access token is not valid here. Get a new one from the token endpoint.',
 );
 
 const SCOPE_SYNTAX =
@@ -82,6 +91,26 @@ const BRIDGE: Bridge = {
   'token-in-query': badRequest(
     'A token must not stand in the URL, which ends up in logs. Consider this token exposed, get a new one, ' +
       'and send tokens in the form body only.',
+  ),
+
+  // The words of these are those of RFC 6750's bridge (bearer.ts), which knows the realm and the scope for the challenge.
+  'no-token': wire(401, 'invalid_token', 'Send an access token in the Authorization header.'),
+  'unknown-token': NO_GOOD_TOKEN,
+  'revoked-token': NO_GOOD_TOKEN,
+  'expired-token': NO_GOOD_TOKEN,
+  'token-of-another-resource': NO_GOOD_TOKEN,
+  'insufficient-scope': wire(
+    403,
+    'insufficient_scope',
+    'The access token lacks a scope that this request needs.',
+  ),
+  'not-a-gateway': wire(
+    403,
+    'unauthorized_client',
+    'This endpoint answers gateways only. To ask about a token, use introspection.',
+  ),
+  'gateway-misconfigured': badRequest(
+    'The gateway asks for something that this endpoint does not know: it takes scope, resource and mode, each once.',
   ),
 
   // RFC 7009 §2.1: the client is informed; §2.2.1 takes the form of RFC 6749 §5.2, hence 400.

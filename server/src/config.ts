@@ -136,6 +136,13 @@ export const SETTINGS = {
     read: cidrs,
     fallback: [],
   }),
+  gateways: setting<readonly string[]>({
+    doc: 'Addresses (CIDR) of gateways that may ask /verify without credentials: sockets, not what a header says.',
+    flag: 'gateway',
+    variable: 'COUNTERSIGN_GATEWAYS',
+    read: cidrs,
+    fallback: [],
+  }),
   masterKeyFile: setting<string | undefined>({
     doc: 'File with the master key. Default: master.key in the data directory, made when the directory is new.',
     flag: 'master-key-file',

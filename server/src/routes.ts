@@ -12,6 +12,8 @@ import { leaksEndpoint } from './endpoints/leaks.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
+import { verifyEndpoint } from './endpoints/verify.ts';
+import { blockTest } from './http/addresses.ts';
 import type { Handler } from './http/exchange-flow.ts';
 import type { Route } from './http/router.ts';
 import type { EndpointName } from './ports/endpoint-names.ts';
@@ -24,9 +26,13 @@ const ALERTS_BYTES_MAX = 512 * 1024;
 export function publicRoutes(
   authority: Authority,
   environments: readonly EnvironmentRecord[],
-  options: { readonly githubKeys?: SignerKeys | undefined } = {},
+  options: {
+    readonly gateways: readonly string[];
+    readonly githubKeys?: SignerKeys | undefined;
+  },
 ): readonly Route[] {
-  const { githubKeys } = options;
+  const { gateways, githubKeys } = options;
+  const isGateway = blockTest(gateways);
   return [
     ...healthRoutes(authority),
     ...environments
@@ -34,6 +40,7 @@ export function publicRoutes(
       .flatMap((environment) => [
         ...issuerRoutes(authority, environment, environments),
         ...leakRoutes(authority, environment, { all: environments, githubKeys }),
+        verifyRoute(authority, environment, { all: environments, isGateway }),
       ]),
   ];
 }
@@ -79,6 +86,22 @@ export function healthRoutes(authority: Authority): readonly Route[] {
     { path: '/health/live', isProbe: true, methods: { GET: live } },
     { path: '/health/ready', isProbe: true, methods: { GET: readyEndpoint(authority) } },
   ];
+}
+
+function verifyRoute(
+  authority: Authority,
+  environment: EnvironmentRecord,
+  among: {
+    readonly all: readonly EnvironmentRecord[];
+    readonly isGateway: (address: string) => boolean;
+  },
+): Route {
+  const { path, about } = placeOf(environment, among.all);
+  return {
+    ...about('verify'),
+    path: `${path}/verify`,
+    methods: { ANY: verifyEndpoint(authority, environment, among.isGateway) },
+  };
 }
 
 function issuerRoutes(

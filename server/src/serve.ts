@@ -84,7 +84,8 @@ async function serveNode(config: Config): Promise<number> {
       listeners.push(listener);
       return origin;
     };
-    const routes = publicRoutes(node.authority, environments, { githubKeys });
+    const { gateways } = config;
+    const routes = publicRoutes(node.authority, environments, { gateways, githubKeys });
     const origin = await open({ routes }, { ...config.listen, option: '--listen' });
     const admin = await open(adminListener(config, node, { environments, settings }), {
       ...config.adminListen,

@@ -26,6 +26,10 @@ export const explainedBearerReasons: { readonly [R in BearerReason]: Explained }
     cause: 'It was issued for another resource.',
     check: 'Ask for a token with the right `resource`.',
   },
+  'address-not-allowed': {
+    cause: 'It is good from the addresses of its client only, and was presented elsewhere.',
+    check: 'Call from an address that the bank has on record for you.',
+  },
   'expired-token': {
     cause: 'Its lifetime is over.',
     check: 'Get a new one, then repeat the call.',

@@ -11,6 +11,8 @@ export type Refused = RefusedParty & {
   readonly refusal: Refusal;
   /** What is said instead, where the caller is not to be told of the refusal. */
   readonly answer?: Answer;
+  /** How the refusal is said, where that is not the way of the endpoints of OAuth. */
+  readonly wire?: Answer;
 };
 
 /** What an endpoint makes of a request. */
@@ -32,9 +34,9 @@ export function answering(
   const answerOf = (incoming: Incoming, decision: Decision): Answer => {
     if (!isRefused(decision) && !isRefusal(decision)) return decision;
     const refused: Refused = isRefused(decision) ? decision : { refusal: decision };
-    const { refusal, answer, ...party } = refused;
+    const { refusal, answer, wire, ...party } = refused;
     const at = { ...asked, requestId: incoming.requestId, address: incoming.address };
-    if (answer === undefined) return refusing.refuse(refusal, at, party);
+    if (answer === undefined) return { ...refusing.refuse(refusal, at, party), ...wire };
     refusing.note(refusal, at, party);
     return answer;
   };

@@ -5,6 +5,8 @@ export type Incoming = {
   readonly requestId: string;
   /** The caller's textual IP address, after declared proxies. */
   readonly address: string;
+  /** The textual IP address of the socket's other end: a proxy's, where one stands before us. */
+  readonly peer?: string;
   /** The raw query string without the question mark; '' when there is none. */
   readonly query: string;
   /** Every Authorization header line, in order: the server library would show only the first. */

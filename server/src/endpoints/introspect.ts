@@ -13,8 +13,8 @@ import {
 } from '@countersign/protocol';
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
-import { isAllowedFrom } from './allowed-addresses.ts';
-import { answering, type Decision, isRefused } from './answering.ts';
+import { refuseElsewhere } from './address-check.ts';
+import { answering, type Decision, isRefused, type Refused } from './answering.ts';
 import { refusedOf } from './authenticate.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { canonicalAddress } from './canonical-address.ts';
@@ -67,25 +67,23 @@ function judged(
     if (isRefusal(verified)) return refusedOf(question.caller, verified);
     if (verified.standing !== 'live') return INACTIVE_ANSWER;
     const { client } = verified.claims;
-    const isHeldToAddresses =
-      client !== question.caller.client.ordinal &&
-      authority.replica.clients.verifiesAddress(client);
-    if (!isHeldToAddresses) return tell(authority, ordinal, { ...question, verified });
-    const owner = authority.credentials.get(client);
-    // Loading takes time in which the token may die, so all is judged anew once its owner is at hand.
-    if (owner === undefined) {
-      return authority.credentials.load(client).then(() => judged(authority, ordinal, question));
-    }
-    const refusal = refuseElsewhere(owner, question.from);
-    if (refusal === undefined) return tell(authority, ordinal, { ...question, verified });
-    return { refusal, client: owner, answer: INACTIVE_ANSWER };
+    const live = (): Decision => tell(authority, ordinal, { ...question, verified });
+    if (client === question.caller.client.ordinal) return live();
+    const elsewhere = refuseElsewhere(authority, client, question.from);
+    if (elsewhere === undefined) return live();
+    if (!(elsewhere instanceof Promise)) return inactiveBecause(authority, client, elsewhere);
+    return elsewhere.then((refusal) =>
+      refusal === undefined
+        ? judged(authority, ordinal, question)
+        : refusedOf(question.caller, refusal),
+    );
   });
 }
 
-/** The token is as good as dead where its client may not be. Whoever does not say where it was presented is not believed (fail closed). */
-function refuseElsewhere(owner: ClientCredentials, from: string | undefined): Refusal | undefined {
-  if (from === undefined) return refuse('address-unknown');
-  return isAllowedFrom(owner, from) ? undefined : refuse('address-not-allowed');
+/** The token is as good as dead where its client may not be; the log says why. */
+function inactiveBecause({ replica }: Authority, ordinal: number, refusal: Refusal): Refused {
+  const client = { ordinal, clientId: replica.clients.clientId(ordinal) };
+  return { refusal, client, answer: INACTIVE_ANSWER };
 }
 
 function tell(
@@ -116,7 +114,7 @@ function tell(
 }
 
 /** RFC 7662 §4: a caller learns of tokens that are meant for it, or its own. Without resources of its own a server sees all. */
-function maySee(caller: ClientCredentials, claims: TokenClaims): boolean {
+export function maySee(caller: ClientCredentials, claims: TokenClaims): boolean {
   if (caller.ordinal === claims.client) return true;
   if (!caller.resourceServer) return false;
   if (caller.resources.length === 0) return true;

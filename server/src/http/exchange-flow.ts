@@ -141,6 +141,7 @@ function incomingOf(
   return {
     requestId: id,
     address: 'address' in caller ? caller.address : '',
+    peer: request.socket.remoteAddress ?? '',
     query: mark === -1 ? '' : url.slice(mark + 1),
     authorization: head.authorization,
     contentType: head.contentType,

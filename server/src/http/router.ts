@@ -25,11 +25,11 @@ export type Route = {
   readonly isProbe?: boolean;
   /** Where a body may be longer than elsewhere. */
   readonly bodyBytesMax?: number;
-  /** GET answers HEAD too. Whatever is not here is answered 405. */
+  /** GET answers HEAD too; ANY every method there is. Whatever is not here is answered 405. */
   readonly methods: Partial<Readonly<Record<Method, Handler>>>;
 };
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
 
 type Place = {
   readonly targets: ReadonlyMap<string, Target>;
@@ -76,7 +76,7 @@ export function makeRouter(parts: Parts): RequestListener {
       else if (place === undefined) answering.refuse(exchange, refuse('not-found'));
       else {
         exchange.asked = place.asked;
-        const target = place.targets.get(request.method ?? '');
+        const target = place.targets.get(request.method ?? '') ?? place.targets.get('ANY');
         if (target === undefined) answering.refuse(exchange, place.otherwise);
         else flow.serve(target, exchange);
       }

@@ -106,6 +106,48 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
     check: 'Get a new token; send it in the body.',
     tell: 'Your program put a token into the URL. That token is leaked: get a new one, and send it in the body.',
   },
+  'no-token': {
+    cause: 'A gateway asked about a call that carries no access token.',
+    check: 'Does the call have an `Authorization: Bearer` header, and does the gateway pass it on?',
+    tell: 'Your call of the API carried no access token. Send it in the header: `Authorization: Bearer`, one space, the token.',
+  },
+  'unknown-token': {
+    cause: 'What was presented is no token of this environment.',
+    check: 'Is it whole, and of this environment? `countersign token inspect -` tells.',
+    tell: 'The API was given something that is no access token of this environment. Get a new token and send it unchanged.',
+  },
+  'revoked-token': {
+    cause:
+      'The token was revoked, or its secret, client or program was stopped after it was issued.',
+    check: '`countersign client report CLIENT_ID --since 7d` shows what happened.',
+    tell: 'The token that was sent is not good any more. Get a new one; if that is refused, tell us.',
+  },
+  'expired-token': {
+    cause: 'The lifetime of the token is over.',
+    check: 'Does the partner get a new token in time?',
+    tell: 'The token that was sent has expired. Get a new one and repeat the call.',
+  },
+  'token-of-another-resource': {
+    cause: 'The token is good for another resource than the one that the gateway guards.',
+    check: 'Which `resource` does the partner ask for, and which does the gateway name?',
+    tell: 'The token is for another API. Ask for one with the `resource` of this API.',
+  },
+  'insufficient-scope': {
+    cause: 'The token is good and lacks a scope that the gateway demands.',
+    check: '`countersign client show CLIENT_ID` shows what the client may ask for.',
+    tell: 'The token lacks a scope that this call needs. Ask for it at /token.',
+  },
+  'not-a-gateway': {
+    cause: 'Somebody who is no declared gateway asked `/verify`.',
+    check: 'Is the address of the gateway declared (`--gateway`), or does it send its credentials?',
+    tell: 'That endpoint is for the gateways of the bank. Call the API itself.',
+  },
+  'gateway-misconfigured': {
+    cause: "The query of a gateway's question names something unknown, or something twice.",
+    check:
+      'It may hold `scope`, `resource` and `mode`. Compare with the configuration that is shipped.',
+    tell: 'The fault is on our side, in the configuration of a gateway. We mend it.',
+  },
   'token-of-another-client': {
     cause:
       'The token to revoke is alive and belongs to another client. It stays alive; the audit trail notes it.',

@@ -24,6 +24,7 @@ export const SERVE_COMMAND: Command = {
     option('tlsCertificate', 'FILE'),
     option('tlsKey', 'FILE'),
     option('trustedProxies', 'CIDR', { repeatable: true }),
+    option('gateways', 'CIDR', { repeatable: true }),
   ],
   examples: [
     'countersign serve',

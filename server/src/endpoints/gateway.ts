@@ -1,0 +1,51 @@
+/**
+ * Who may ask about other people's tokens at `/verify`: a socket from a declared address, or whoever sends the credentials of a resource
+ * server in a header of its own. A token that was found must not tell a stranger whose it is.
+ */
+
+import { refuse } from '@countersign/protocol';
+import type { ClientCredentials } from '../ports/model.ts';
+import { isRefused, type Refused } from './answering.ts';
+import { authenticate, clientOf, refuseThrottled } from './authenticate.ts';
+import { canonicalAddress } from './canonical-address.ts';
+import { type Authority, environmentOf } from './context.ts';
+import { headerOf, type Incoming } from './exchange.ts';
+import { whenKnown } from './when-known.ts';
+
+/** `Basic` and base64 of `client_id:client_secret`, as every gateway can send it. Not `Authorization`: that is the caller's. */
+const HEADER = 'x-gateway-authorization';
+const CREDENTIALS_LENGTH_MAX = 512;
+
+/** The resource server that asks; undefined: a declared address, which sees all. */
+export function gatewayOf(
+  authority: Authority,
+  ordinal: number,
+  asked: { readonly incoming: Incoming; readonly isGateway: (address: string) => boolean },
+): ClientCredentials | Refused | undefined | Promise<ClientCredentials | Refused | undefined> {
+  const { incoming, isGateway } = asked;
+  const peer = canonicalAddress(incoming.peer ?? '');
+  if (peer !== undefined && isGateway(peer)) return undefined;
+  const presented = credentialsOf(headerOf(incoming, HEADER) ?? '');
+  if (presented === undefined) return { refusal: refuse('not-a-gateway') };
+  const { address } = incoming;
+  const throttled = refuseThrottled(authority, ordinal, { ...presented, address });
+  if (throttled !== undefined) return throttled;
+  return whenKnown(clientOf(authority, presented.clientId), (client) => {
+    const attempt = { client, presented, address, nowMs: authority.clock.wallMs() };
+    const decision = authenticate(authority, environmentOf(authority, ordinal), attempt);
+    if (isRefused(decision)) return decision;
+    if (decision.client.resourceServer) return decision.client;
+    return { refusal: refuse('not-a-gateway'), client: decision.client };
+  });
+}
+
+function credentialsOf(
+  header: string,
+): { readonly clientId: string; readonly clientSecret: string } | undefined {
+  const [, encoded = ''] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
+  if (encoded === '' || encoded.length > CREDENTIALS_LENGTH_MAX) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('latin1');
+  const colon = text.indexOf(':');
+  if (colon < 1) return undefined;
+  return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) };
+}
