@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { adminApiPage } from './docs/admin-api-page.ts';
 import { commandLinePage } from './docs/command-line-page.ts';
 import { configurationPage } from './docs/configuration-page.ts';
 import { deadLinks } from './docs/dead-links.ts';
@@ -13,6 +14,7 @@ export type Page = { readonly path: string; readonly text: string };
 
 /** Every page that is made from the code and never edited by hand. */
 export const pages = (): readonly Page[] => [
+  { path: 'docs/reference/admin-api.md', text: adminApiPage() },
   { path: 'docs/reference/cli.md', text: commandLinePage() },
   { path: 'docs/reference/configuration.md', text: configurationPage() },
   { path: 'docs/reference/errors.md', text: errorsPage() },

@@ -9,6 +9,7 @@ const START_MS_MAX = 20_000;
 
 export type RunningServer = {
   readonly url: string;
+  readonly adminUrl: string;
   readonly process: ChildProcess;
   /** Everything it has written so far, both streams. */
   readonly output: () => string;
@@ -38,8 +39,10 @@ export async function startServer(data: string, options: Options = {}): Promise<
     });
   }
   const exited = once(child, 'exit');
+  const scheme = options.certificate === undefined ? 'http' : 'https';
   const server: RunningServer = {
-    url: `${options.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
+    adminUrl: `${scheme}://127.0.0.1:${adminPort}`,
     process: child,
     output: () => written,
     stop: async (signal = 'SIGTERM') => {
