@@ -115,6 +115,20 @@ test('T-68, T-41: no secret and no token of a busy run stands in the log, in an 
     await send(`${url}?access_token=${token}`);
   }
 
+  const leaks = `${authority.issuer()}/leaks`;
+  const reported = plant(await tokenOf(client));
+  for (const text of [reported, server.client_secret, `${reported}x`]) {
+    await post(leaks, { credentials: text }, { from: freshAddress() });
+    await post(leaks, `${text}=${text}`, { from: freshAddress() });
+    await post(`${leaks}?credentials=${text}&token=${text}`, 'a=b', { from: freshAddress() });
+    await send(leaks, {
+      method: 'POST',
+      from: freshAddress(),
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ credentials: [text], [text]: text }),
+    });
+  }
+
   const id = client.client_id;
   plant((await authority.cli('secret', 'create', id))['client_secret']);
   plant((await authority.cli('secret', 'rotate', id, '--overlap', '0s'))['client_secret']);
@@ -126,6 +140,7 @@ test('T-68, T-41: no secret and no token of a busy run stands in the log, in an 
   await printing('token', 'list', '--client', client.client_id, '--json');
   await printing('program', 'show', program);
   await printing('audit', 'list', '--json');
+  await printing('explain', server.client_secret);
   await printing('client', 'show', client.client_secret);
   await printing('secret', 'revoke', client.client_secret);
   await printing('client', 'suspend', client.client_id, '--reason', 'leaked');

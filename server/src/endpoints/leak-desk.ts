@@ -79,6 +79,7 @@ export function newLeakDesk(deps: {
       // On a grid that no report and no work can move.
       await clock.sleep(TICK_MS - (clock.monotonicMs() % TICK_MS), stopped.signal);
       answerAll();
+      if (stopped.signal.aborted) return;
       if (waiting.length === 0 || working !== undefined) continue;
       working = clock
         .sleep(WORK_AFTER_MS, stopped.signal)
