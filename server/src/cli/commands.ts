@@ -1,6 +1,7 @@
 /** The command table, in the order of its help. */
 
 import type { Command } from './command.ts';
+import { APPROVAL_COMMANDS } from './commands/approval.ts';
 import { AUDIT_COMMANDS } from './commands/audit.ts';
 import { BACKUP_COMMANDS } from './commands/backup.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   ...NODE_COMMANDS,
   ...KEY_COMMANDS,
   ...POLICY_COMMANDS,
+  ...APPROVAL_COMMANDS,
   ...OPERATOR_COMMANDS,
   DOCTOR_COMMAND,
   MIGRATE_COMMAND,

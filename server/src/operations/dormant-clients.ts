@@ -3,7 +3,7 @@
 import type { DormantClient } from '../ports/model.ts';
 import type { OperationContext } from './context.ts';
 import { invalid } from './input.ts';
-import { policyOf } from './policies.ts';
+import { policyOf } from './policy-of.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Clients read at a time. */

@@ -63,6 +63,10 @@ export function requireSecretId(id: string): string {
   return requireId('SECRET_ID', id, "'countersign secret list CLIENT_ID'");
 }
 
+export function requireApprovalId(id: string): string {
+  return requireId('the approval id', id, "'countersign approval list'");
+}
+
 export function requireEnvironmentName(name: string): string {
   if (ENVIRONMENT_NAME.test(name)) return name;
   throw invalid('--environment must be the name of an environment, such as sandbox');

@@ -4,7 +4,8 @@ import { POLICIES, type Policy } from '../ports/policies.ts';
 import { commandLine } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { asOperator } from '../testing/onboarding.ts';
-import { listPolicies, policyOf, setPolicy } from './policies.ts';
+import { listPolicies, setPolicy } from './policies.ts';
+import { policyOf } from './policy-of.ts';
 
 test('a policy holds its fallback until it is set, and then what it was set to, by whom and when', () =>
   asOperator(newDataDirectory(), async (context) => {

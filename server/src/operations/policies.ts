@@ -1,7 +1,8 @@
 /** What the installation has decided, and deciding it: the table of policies is in ports/policies.ts. */
 
 import { POLICIES, type Policy, type PolicyName } from '../ports/policies.ts';
-import { commitAndAwait, type Done, type OperationContext } from './context.ts';
+import { type DoneOrAsked, doOrAsk, type Terms } from './approvals.ts';
+import type { OperationContext } from './context.ts';
 import { invalid } from './input.ts';
 
 export type ListedPolicy = {
@@ -15,15 +16,6 @@ export type ListedPolicy = {
 };
 
 const NAMES = Object.keys(POLICIES) as readonly PolicyName[];
-
-/** What a policy stands at now. */
-export async function policyOf(
-  context: Pick<OperationContext, 'directory'>,
-  name: PolicyName,
-): Promise<string> {
-  const set = (await context.directory.policies()).find((policy) => policy.name === name);
-  return set?.value ?? POLICIES[name].fallback;
-}
 
 /** Every policy, set or not, in the order of the table. */
 export async function listPolicies(
@@ -39,14 +31,14 @@ export async function listPolicies(
   });
 }
 
-/** Sets a policy for every door. Throws `ChangeRefused`. */
+/** Sets a policy for every door; one that demands approvals ends with one. Throws `ChangeRefused`. */
 export async function setPolicy(
   context: OperationContext,
-  input: { readonly name: string; readonly value: string },
-): Promise<Done & { readonly name: PolicyName; readonly value: string }> {
+  input: Terms & { readonly name: string; readonly value: string },
+): Promise<DoneOrAsked & { readonly name: PolicyName; readonly value: string }> {
   const name = requirePolicyName(input.name);
   const value = requirePolicyValue(name, input.value);
-  const done = await commitAndAwait(context, { kind: 'policy.set', name, value });
+  const done = await doOrAsk(context, { kind: 'policy.set', name, value }, input);
   return { name, value, ...done };
 }
 

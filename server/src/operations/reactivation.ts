@@ -1,19 +1,39 @@
 /** What a reactivation ends: the suspensions that whoever asks can know of, never one that is opened while they ask. */
 
-import type { Reactivation } from '../ports/store.ts';
+import type { Reactivation } from '../ports/approvals.ts';
 import { ordinalOfSuspension, type SuspensionRecord } from '../ports/suspensions.ts';
-import type { Done, OperationContext } from './context.ts';
+import { type DoneOrAsked, doOrAsk, type Terms } from './approvals.ts';
+import type { OperationContext } from './context.ts';
 import { invalid } from './input.ts';
 
 type Owner = { readonly programId: string } | { readonly clientId: string };
 
-export type Reactivated = Done & {
+export type Reactivated = DoneOrAsked & {
   /** Suspensions that are still open: with one, it does not work again. */
   readonly remaining: readonly SuspensionRecord[];
 };
 
-/** What is open now, as the terms of a reactivation. */
-export async function reactivation(
+export type ReactivationTerms = Terms & {
+  /** End this suspension alone. */
+  readonly suspensionId?: string | undefined;
+};
+
+/** Ends what is open now, or one of it, or asks for the approval of that. Throws `ChangeRefused`. */
+export async function reactivate(
+  context: OperationContext,
+  owner: Owner,
+  terms: ReactivationTerms,
+): Promise<Reactivated> {
+  const ends = await reactivation(context, owner, terms.suspensionId);
+  const change =
+    'programId' in owner
+      ? ({ kind: 'program.reactivate', ...owner, ...ends } as const)
+      : ({ kind: 'client.reactivate', ...owner, ...ends } as const);
+  const done = await doOrAsk(context, change, terms);
+  return { ...done, remaining: await stillSuspended(context, owner) };
+}
+
+async function reactivation(
   context: Pick<OperationContext, 'directory'>,
   owner: Owner,
   suspensionId: string | undefined,
@@ -23,7 +43,7 @@ export async function reactivation(
   return { known: open.map(({ ordinal }) => ordinal), suspension };
 }
 
-export function stillSuspended(
+function stillSuspended(
   { directory }: Pick<OperationContext, 'directory'>,
   owner: Owner,
 ): Promise<readonly SuspensionRecord[]> {

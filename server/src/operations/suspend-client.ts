@@ -1,8 +1,8 @@
 /** Stops one client: from its receipt on, no node accepts any of its tokens. */
 
-import { commitAndAwait, type Done, type OperationContext } from './context.ts';
+import type { OperationContext } from './context.ts';
 import { requireClientId, requireReason } from './input.ts';
-import { suspensionEnd } from './suspension-end.ts';
+import { type Suspended, suspendAndAwait, suspensionEnd } from './suspension-end.ts';
 
 /**
  * Suspends a client, until a moment if one is given. The same suspension once more returns the receipt of the earlier change; one with
@@ -15,8 +15,8 @@ export async function suspendClient(
     readonly reason: string;
     readonly untilMs?: number | undefined;
   },
-): Promise<Done> {
-  return await commitAndAwait(context, {
+): Promise<Suspended> {
+  return await suspendAndAwait(context, {
     kind: 'client.suspend',
     clientId: requireClientId(input.clientId),
     reason: requireReason(input.reason),

@@ -3,9 +3,9 @@
 import type { ChangeRef } from '../ports/change-log.ts';
 import { ChangeRefused } from '../ports/store.ts';
 import { type ClientSelection, readSelection } from './client-selection.ts';
-import { type Done, type OperationContext, receiptOf } from './context.ts';
+import { type OperationContext, receiptOf } from './context.ts';
 import { requireReason } from './input.ts';
-import { suspensionEnd } from './suspension-end.ts';
+import { endOf, type Suspended, suspensionEnd } from './suspension-end.ts';
 
 /** Clients in one change. */
 const CLIENTS_PER_CHANGE_MAX = 1_000;
@@ -35,7 +35,7 @@ export async function suspendClients(
   context: OperationContext,
   input: BulkInput,
   tell: (progress: Progress) => void = () => {},
-): Promise<Done & Progress> {
+): Promise<Suspended & Progress> {
   const { changes, clock, actor } = context;
   const { where } = input;
   const asked = { reason: requireReason(input.reason), ...suspensionEnd(context, input.untilMs) };
@@ -59,7 +59,8 @@ export async function suspendClients(
     await clock.sleep(PAUSE_MS);
   }
   if (last === undefined) throw new ChangeRefused('not-found', 'no client meets the conditions');
-  return { ...progress, changed: progress.suspended > 0, receipt: await receiptOf(context, last) };
+  const done = { ...progress, changed: progress.suspended > 0 };
+  return { ...done, ...(await endOf(context, asked)), receipt: await receiptOf(context, last) };
 }
 
 /** What it would suspend. Throws `ChangeRefused`. */

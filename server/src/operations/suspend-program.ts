@@ -1,8 +1,8 @@
 /** Stops a program: from its receipt on, no node accepts any token of any of its clients. */
 
-import { commitAndAwait, type Done, type OperationContext } from './context.ts';
+import type { OperationContext } from './context.ts';
 import { requireProgramId, requireReason } from './input.ts';
-import { suspensionEnd } from './suspension-end.ts';
+import { type Suspended, suspendAndAwait, suspensionEnd } from './suspension-end.ts';
 
 /**
  * Suspends a program, until a moment if one is given. The same suspension once more returns the receipt of the earlier change; one with
@@ -15,8 +15,8 @@ export async function suspendProgram(
     readonly reason: string;
     readonly untilMs?: number | undefined;
   },
-): Promise<Done> {
-  return await commitAndAwait(context, {
+): Promise<Suspended> {
+  return await suspendAndAwait(context, {
     kind: 'program.suspend',
     programId: requireProgramId(input.programId),
     reason: requireReason(input.reason),

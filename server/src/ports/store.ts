@@ -1,5 +1,6 @@
 /** What operators change, as data: one atomic verb, `commit`, over a closed list of changes, and the reads beside it. */
 
+import type { Approvable } from './approvals.ts';
 import type { FoundSecret } from './leaks.ts';
 import type {
   AuditLine,
@@ -15,7 +16,7 @@ import type {
   SecretRecord,
   TokenQuota,
 } from './model.ts';
-import type { PolicyName, PolicyRecord } from './policies.ts';
+import type { PolicyRecord } from './policies.ts';
 import type { RefusalCount, RefusalQuery } from './refusal-counts.ts';
 import type { SuspensionDirectory } from './suspensions.ts';
 import type { WebhookChange } from './webhooks.ts';
@@ -57,18 +58,10 @@ export type NewSuspension = {
   readonly approvalId?: string | undefined;
 };
 
-export type Reactivation = {
-  /** Ordinals of the suspensions that were open when this was decided: one more, and it is refused. Left out: whatever is open. */
-  readonly known?: readonly number[] | undefined;
-  /** Only this one ends; the others stay. */
-  readonly suspension?: number | undefined;
-};
-
 /** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */
 export type Change =
   | { readonly kind: 'program.create'; readonly programId: string; readonly name: string }
   | (NewSuspension & { readonly kind: 'program.suspend'; readonly programId: string })
-  | (Reactivation & { readonly kind: 'program.reactivate'; readonly programId: string })
   | {
       readonly kind: 'client.create';
       readonly clientId: string;
@@ -97,7 +90,6 @@ export type Change =
       readonly lastUsedAtMs?: number;
     }
   | (NewSuspension & { readonly kind: 'client.suspend'; readonly clientId: string })
-  | (Reactivation & { readonly kind: 'client.reactivate'; readonly clientId: string })
   /** Suspends these clients, by ordinal: a thousand at most, as other changes wait meanwhile. */
   | (NewSuspension & {
       readonly kind: 'client.suspend-many';
@@ -196,7 +188,22 @@ export type Change =
       readonly leaked: number;
       readonly reason: string;
     })
-  | { readonly kind: 'policy.set'; readonly name: PolicyName; readonly value: string }
+  /** Reactivations and policies: what may need an approval. */
+  | Approvable
+  | {
+      readonly kind: 'approval.ask';
+      readonly approvalId: string;
+      readonly asks: Approvable;
+      readonly reason?: string | undefined;
+      readonly expiresAtMs: number;
+    }
+  /** Carries out what was asked for. Refused to whoever asked. */
+  | { readonly kind: 'approval.grant'; readonly approvalId: string }
+  | {
+      readonly kind: 'approval.refuse';
+      readonly approvalId: string;
+      readonly reason?: string | undefined;
+    }
   /** Puts every root key under another master key. Refused while a node is registered. */
   | {
       readonly kind: 'key.rewrap';

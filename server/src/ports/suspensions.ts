@@ -1,5 +1,7 @@
 /** Suspensions and approvals as stores hand them out. Absent is `undefined`; times are wall-clock milliseconds. */
 
+import type { ApprovalDirectory } from './approvals.ts';
+
 /** One suspension of one program or one client. A program or client is suspended while any of its own is open. */
 export type SuspensionRecord = {
   readonly ordinal: number;
@@ -28,7 +30,7 @@ export function ordinalOfSuspension(id: string): number | undefined {
   return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : undefined;
 }
 
-export type SuspensionDirectory = {
+export type SuspensionDirectory = ApprovalDirectory & {
   /** Of one program or one client: the open ones, or all of them, oldest first. */
   suspensions(filter: {
     readonly programId?: string;

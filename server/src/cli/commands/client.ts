@@ -18,7 +18,9 @@ import {
   REACTIVATE_OPTIONS,
   reactivateOutput,
   SUSPEND_OPTIONS,
+  suspendOutput,
   suspensionTable,
+  termsOf,
   untilOf,
 } from './suspension.ts';
 
@@ -104,7 +106,7 @@ async function suspend(call: StoreCall): Promise<Output> {
   const clientId = args.positional('ID');
   const reason = args.required('reason');
   const done = await suspendClient(context, { clientId, reason, untilMs: untilOf(call) });
-  return changeOutput(done, {
+  return suspendOutput(done, {
     members: { clientId },
     words: 'Suspended: none of its tokens is accepted any more.',
     already: 'Was suspended already; this is the receipt of that.',
@@ -114,7 +116,8 @@ async function suspend(call: StoreCall): Promise<Output> {
 async function reactivate({ context, args }: StoreCall): Promise<Output> {
   const clientId = args.positional('ID');
   const suspensionId = args.option('suspension');
-  const done = await reactivateClient(context, { clientId, suspensionId });
+  const terms = { suspensionId, ...termsOf({ args }) };
+  const done = await reactivateClient(context, { clientId, ...terms });
   return reactivateOutput(done, {
     members: { clientId },
     words: 'Reactivated: it may get new tokens; the earlier ones stay dead.',

@@ -6,6 +6,7 @@ import type { Command, Output, StoreCall } from '../command.ts';
 import { documentOf } from '../document.ts';
 import { changeOutput } from '../outputs.ts';
 import { list, timeText } from '../text.ts';
+import { askedOutput, TERMS_OPTIONS, termsOf } from './suspension.ts';
 
 async function listAll({ context }: StoreCall): Promise<Output> {
   const policies = await listPolicies(context);
@@ -25,7 +26,9 @@ async function set({ context, args }: StoreCall): Promise<Output> {
   const { name, value, ...done } = await setPolicy(context, {
     name: args.positional('NAME'),
     value: args.positional('VALUE'),
+    ...termsOf({ args }),
   });
+  if (done.approval !== undefined) return askedOutput(done, { name, value });
   return changeOutput(done, {
     members: { name, value },
     words: `Set: ${name} is ${value}, for the command line too.`,
@@ -47,6 +50,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
       { name: 'NAME', doc: 'Name of the policy: see policy list.' },
       { name: 'VALUE', doc: 'What it is to be.' },
     ],
+    options: TERMS_OPTIONS,
     examples: ['countersign policy set reactivation-approvals 1'],
     changes: true,
     run: set,

@@ -14,7 +14,9 @@ import {
   REACTIVATE_OPTIONS,
   reactivateOutput,
   SUSPEND_OPTIONS,
+  suspendOutput,
   suspensionTable,
+  termsOf,
   untilOf,
 } from './suspension.ts';
 
@@ -76,7 +78,7 @@ async function suspend(call: StoreCall): Promise<Output> {
   const programId = args.positional('ID');
   const reason = args.required('reason');
   const done = await suspendProgram(context, { programId, reason, untilMs: untilOf(call) });
-  return changeOutput(done, {
+  return suspendOutput(done, {
     members: { programId },
     words: 'Suspended: no token of its clients is accepted any more.',
     already: 'Was suspended already; this is the receipt of that.',
@@ -86,7 +88,8 @@ async function suspend(call: StoreCall): Promise<Output> {
 async function reactivate({ context, args }: StoreCall): Promise<Output> {
   const programId = args.positional('ID');
   const suspensionId = args.option('suspension');
-  const done = await reactivateProgram(context, { programId, suspensionId });
+  const terms = { suspensionId, ...termsOf({ args }) };
+  const done = await reactivateProgram(context, { programId, ...terms });
   return reactivateOutput(done, {
     members: { programId },
     words: 'Reactivated: its clients may get new tokens; the earlier ones stay dead.',

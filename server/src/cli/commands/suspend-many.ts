@@ -8,9 +8,8 @@ import {
 } from '../../operations/suspend-clients.ts';
 import type { Command, Output, StoreCall } from '../command.ts';
 import { documentOf } from '../document.ts';
-import { changeOutput } from '../outputs.ts';
 import { list } from '../text.ts';
-import { SUSPEND_OPTIONS, untilOf } from './suspension.ts';
+import { SUSPEND_OPTIONS, suspendOutput, untilOf } from './suspension.ts';
 
 /** Of a hundred thousand clients a hundred parts: a line for each ten. */
 const TOLD_EVERY_CLIENTS = 10_000;
@@ -22,7 +21,7 @@ async function suspendMany(call: StoreCall): Promise<Output> {
   const input = { where, reason: args.required('reason'), untilMs: untilOf(call) };
   const tell = everyTenThousand(call.tell);
   const { matched, suspended, ...done } = await suspendClients(context, input, tell);
-  return changeOutput(done, {
+  return suspendOutput(done, {
     members: { matched, suspended },
     words: `Suspended ${suspended} of ${matched} clients that match; none of their tokens is accepted any more.`,
     already: `All ${matched} clients that match were suspended so already.`,

@@ -1,11 +1,23 @@
 /** What commands of programs and of clients share about suspensions: options, what they print, and the table of the open ones. */
 
+import type { DoneOrAsked, Terms } from '../../operations/approvals.ts';
 import type { Reactivated } from '../../operations/reactivation.ts';
+import type { Suspended } from '../../operations/suspension-end.ts';
 import { parseTime } from '../../operations/time-input.ts';
+import type { ApprovalRecord } from '../../ports/approvals.ts';
 import type { SuspensionRecord } from '../../ports/suspensions.ts';
 import type { Option, Output, StoreCall } from '../command.ts';
 import { changeOutput } from '../outputs.ts';
 import { list, timeText } from '../text.ts';
+
+/** Of what may need an approval. */
+export const TERMS_OPTIONS: readonly Option[] = [
+  { name: 'reason', value: 'TEXT', doc: 'Why; for whoever has to approve.' },
+  {
+    name: 'break-glass',
+    doc: 'Wait for no approval, though the policy demands one; recorded, notified, and needs a --reason.',
+  },
+];
 
 export const SUSPEND_OPTIONS: readonly Option[] = [
   { name: 'reason', value: 'TEXT', required: true, doc: 'Why; stands in the audit trail.' },
@@ -22,6 +34,7 @@ export const REACTIVATE_OPTIONS: readonly Option[] = [
     value: 'ID',
     doc: 'End only this one of its suspensions: suspension_… (default: all that are open).',
   },
+  ...TERMS_OPTIONS,
 ];
 
 export function untilOf({ context, args }: StoreCall): number | undefined {
@@ -29,18 +42,56 @@ export function untilOf({ context, args }: StoreCall): number | undefined {
   return until === undefined ? undefined : parseTime('--until', until, context.clock.wallMs());
 }
 
-/** A reactivation: what works again, or what still suspends it. */
+/** What may stand beside what may need an approval. */
+export const termsOf = ({ args }: Pick<StoreCall, 'args'>): Terms => ({
+  reason: args.option('reason'),
+  breakGlass: args.flag('break-glass'),
+});
+
+/** A suspension; says what its end waits for. */
+export function suspendOutput(
+  { endApproval, ...done }: Suspended,
+  about: Parameters<typeof changeOutput>[1],
+): Output {
+  const output = changeOutput(done, {
+    ...about,
+    members: { ...about.members, endApprovalId: endApproval?.approvalId },
+  });
+  if (endApproval?.state !== 'pending') return output;
+  const text = `${output.text}It ends at that time only once somebody else has agreed: ${grantText(endApproval)}\n`;
+  return { ...output, text };
+}
+
+/** A reactivation: what works again, what still suspends it, or what was asked for instead. */
 export function reactivateOutput(
   { remaining, ...done }: Reactivated,
   about: { readonly members: object; readonly words: string },
 ): Output {
   const active = remaining.length === 0;
+  const members = { ...about.members, active };
+  if (done.approval !== undefined) return askedOutput(done, members);
   const { document, text, complaint } = changeOutput(done, {
-    members: { ...about.members, active },
+    members,
     words: active ? about.words : 'Ended that suspension. It stays suspended by:',
     already: 'Was active already.',
   });
   return { document, text: active ? text : `${text}${suspensionTable(remaining)}`, complaint };
+}
+
+/** Nothing was done yet: somebody else has to agree. */
+export function askedOutput({ approval, ...done }: DoneOrAsked, members: object): Output {
+  if (approval === undefined) throw new TypeError('nothing was asked for');
+  const words = done.changed ? 'Asked for an approval.' : 'That is asked for already.';
+  const output = changeOutput(done, {
+    members: { ...members, approvalId: approval.approvalId, expiresAtMs: approval.expiresAtMs },
+    words: `${words} Nothing has changed yet: somebody else has to agree.`,
+    already: `${words} Nothing has changed yet: somebody else has to agree.`,
+  });
+  return { ...output, text: `${output.text}${grantText(approval)}\n` };
+}
+
+function grantText({ approvalId, expiresAtMs }: ApprovalRecord): string {
+  return `countersign approval grant ${approvalId} (until ${timeText(expiresAtMs)})`;
 }
 
 /** Suspensions as rows, or nothing. */

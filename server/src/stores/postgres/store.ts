@@ -39,7 +39,7 @@ import { shareQuota } from '../sql/quotas.ts';
 import { noteRefusals, refusalCounts } from '../sql/refusals.ts';
 import type { Steps } from '../sql/schema.ts';
 import { noteUses } from '../sql/secret-uses.ts';
-import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
+import { approvals, dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
 import { advanceWebhook, webhookFailed, webhooks } from '../sql/webhooks.ts';
 import type { Store } from '../store.ts';
@@ -88,7 +88,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
         const effect = yield* effectOf(command);
         if ('changed' in effect) return effect;
         const { actor, atMs } = command;
-        return { ...effect, kind: command.change.kind, actor, atMs, changeId };
+        return { ...effect, kind: effect.kind ?? command.change.kind, actor, atMs, changeId };
       });
     },
     record: async (line) => {
@@ -145,6 +145,7 @@ function directoryOf(connections: Connections): Directory {
     lastChange: (target) => read(() => lastChange(target)),
     suspensions: (filter) => read(() => suspensions(filter)),
     dueSuspensions: (atMs, limit) => read(() => dueSuspensions(atMs, limit)),
+    approvals: (filter) => read(() => approvals(filter)),
     wallMs: () => connections.use(executor.wallMs),
   };
 }

@@ -11,6 +11,8 @@ export type Effect = {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** More audit lines of the same change, after its own: for what each of many has to tell. */
   readonly lines?: readonly Pick<AuditEntry, 'action' | 'target' | 'detail'>[];
+  /** Named otherwise than what was asked for: a granted approval is the change that it allows. */
+  readonly kind?: string;
   /** Of a change of many: how many it changed. */
   readonly affected?: number;
 };

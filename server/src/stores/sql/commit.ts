@@ -1,7 +1,14 @@
 /** Every change there is, by its kind. The list is closed; how a change ends is the store's own affair. */
 
+import type { Approvable } from '../../ports/approvals.ts';
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
+import {
+  askApproval,
+  grantApproval,
+  refuseApproval,
+  withoutApproval,
+} from './changes/approvals.ts';
 import { createSigningKey } from './changes/audit-keys.ts';
 import { suspendClients } from './changes/bulk-suspension.ts';
 import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
@@ -46,7 +53,7 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'program.suspend':
       return yield* suspendProgram(change, { actor, atMs });
     case 'program.reactivate':
-      return yield* reactivateProgram(change, { actor, atMs });
+      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
     case 'client.create':
       return yield* createClient(change, { actor, atMs });
     case 'client.update':
@@ -54,7 +61,7 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'client.suspend':
       return yield* suspendClient(change, { actor, atMs });
     case 'client.reactivate':
-      return yield* reactivateClient(change, { actor, atMs });
+      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
     case 'client.dormant':
       return yield* reportDormant(change, atMs);
     case 'client.delete':
@@ -104,8 +111,31 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'suspension.end':
       return yield* endDueSuspensions(change, { actor, atMs });
     case 'policy.set':
-      return yield* setPolicy(change, { actor, atMs });
+      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
+    case 'approval.ask':
+      return yield* askApproval(change, { actor, atMs });
+    case 'approval.grant':
+      return yield* grantApproval(change, { actor, atMs }, (asked) =>
+        approved(asked, { actor, atMs }),
+      );
+    case 'approval.refuse':
+      return yield* refuseApproval(change, { actor, atMs });
     case 'key.rewrap':
       return yield* rewrapKeys(change);
+  }
+}
+
+/** What may need an approval, once that is settled. */
+function approved(
+  change: Approvable,
+  by: { actor: string; atMs: number },
+): Steps<Effect | Committed> {
+  switch (change.kind) {
+    case 'program.reactivate':
+      return reactivateProgram(change, by);
+    case 'client.reactivate':
+      return reactivateClient(change, by);
+    case 'policy.set':
+      return setPolicy(change, by);
   }
 }

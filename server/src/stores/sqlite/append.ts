@@ -14,7 +14,7 @@ const ROWS_PER_STATEMENT = 100;
 export function* commit(command: Command & { changeId: string }): Steps<Committed> {
   const effect = yield* effectOf(command);
   if ('changed' in effect) return effect;
-  return yield* appendChange({ ...effect, ...command, kind: command.change.kind });
+  return yield* appendChange({ ...effect, ...command, kind: effect.kind ?? command.change.kind });
 }
 
 /** Writes a new store unless there is one already: of two processes that try at once, one does. */

@@ -23,7 +23,7 @@ import { secretsByMac } from '../sql/found-secrets.ts';
 import { keys } from '../sql/keys.ts';
 import { listNodes, listNodesAfter, nodesAfter, renewalStep } from '../sql/nodes.ts';
 import { refusalCounts } from '../sql/refusals.ts';
-import { dueSuspensions, suspensions } from '../sql/suspensions.ts';
+import { approvals, dueSuspensions, suspensions } from '../sql/suspensions.ts';
 import { lastChange } from '../sql/unchanged.ts';
 import { webhooks } from '../sql/webhooks.ts';
 import type { Store } from '../store.ts';
@@ -107,6 +107,7 @@ function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
     lastChange: async (target) => reader.read(() => lastChange(target)),
     suspensions: async (filter) => reader.read(() => suspensions(filter)),
     dueSuspensions: async (atMs, limit) => reader.read(() => dueSuspensions(atMs, limit)),
+    approvals: async (filter) => reader.read(() => approvals(filter)),
     wallMs: async () => clock.wallMs(),
   };
 }

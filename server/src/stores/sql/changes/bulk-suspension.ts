@@ -3,6 +3,7 @@
 import type { Change, Committed } from '../../../ports/store.ts';
 import { type Effect, newestChange } from '../append.ts';
 import { allLocked, db, run, type Steps } from '../schema.ts';
+import { askForEnd } from './approvals.ts';
 import type { ClientRow } from './client-row.ts';
 import { clientFact } from './clients.ts';
 import {
@@ -41,6 +42,7 @@ export function* suspendClients(asked: Asked, by: By): Steps<Effect | Committed>
     raised.flatMap(({ ordinal }) => open.get(ordinal) ?? []),
     by,
   );
+  const questions = yield* askForEnd({ target: 'clients', reason: asked.reason }, asked, by);
   const rows = yield* openRows(suspending, asked, by);
   const facts = yield* raise(raised, asked.reason);
   const { where, reason } = asked;
@@ -48,11 +50,14 @@ export function* suspendClients(asked: Asked, by: By): Steps<Effect | Committed>
     target: 'clients',
     facts,
     detail: { where, reason, clients: suspending.length },
-    lines: suspending.map(({ ordinal, client_id }) => ({
-      action: 'client.suspend',
-      target: client_id,
-      detail: rows.get(ordinal) ?? {},
-    })),
+    lines: [
+      ...questions,
+      ...suspending.map(({ ordinal, client_id }) => ({
+        action: 'client.suspend',
+        target: client_id,
+        detail: rows.get(ordinal) ?? {},
+      })),
+    ],
     affected: suspending.length,
   };
 }

@@ -98,7 +98,7 @@ export function* suspendClient(change: Of<'client.suspend'>, by: By): Steps<Effe
   const client = yield* clientRow(change.clientId);
   const opened = yield* openSuspension(suspendable(client), change, by);
   if ('changed' in opened) return opened;
-  const effect = { target: change.clientId, detail: opened.detail };
+  const effect = { target: change.clientId, ...opened };
   // Its tokens are dead already: one suspension more raises nothing.
   if (client.state === 'suspended') return { ...effect, facts: [] };
   const after = { ...client, state: 'suspended', generation: client.generation + 1 } as const;

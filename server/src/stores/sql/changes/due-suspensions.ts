@@ -6,6 +6,7 @@ import type { Change, Committed } from '../../../ports/store.ts';
 import { suspensionId } from '../../../ports/suspensions.ts';
 import { type Effect, newestChange } from '../append.ts';
 import { all, allLocked, db, run, type Steps, type Tables } from '../schema.ts';
+import { approvalsDemanded, grantedOf } from './approvals.ts';
 import { clientFact } from './clients.ts';
 import { programFact } from './programs.ts';
 import {
@@ -100,8 +101,9 @@ function* closeDue(
 ): Steps<{ due: ReadonlyMap<number, readonly SuspensionRow[]>; stays: ReadonlySet<number> }> {
   const open = yield* openSuspensions(owner, numbersOf(owners));
   const asked = new Set(suspensions);
-  const isDue = ({ ordinal, until_ms }: SuspensionRow): boolean =>
-    asked.has(ordinal) && until_ms !== null && until_ms <= dueAtMs;
+  const mayEnd = yield* endsAllowed(open);
+  const isDue = ({ ordinal, until_ms, approval_id }: SuspensionRow): boolean =>
+    asked.has(ordinal) && until_ms !== null && until_ms <= dueAtMs && mayEnd(approval_id);
   const ending = open.filter(isDue);
   yield* closeSuspensions(ending, by);
   const ownerOf = (row: SuspensionRow): number => row[owner] ?? 0;
@@ -121,6 +123,16 @@ function* closeDue(
     due,
     stays: new Set([...stays.keys(), ...unaccounted.map(({ ordinal }) => ordinal)]),
   };
+}
+
+/** Where reactivations need an approval, an end needs one that was given in advance. */
+function* endsAllowed(
+  rows: readonly SuspensionRow[],
+): Steps<(approvalId: string | null) => boolean> {
+  if (!(yield* approvalsDemanded())) return () => true;
+  const ids = new Set(rows.flatMap(({ approval_id }) => approval_id ?? []));
+  const granted = yield* grantedOf([...ids]);
+  return (approvalId) => approvalId !== null && granted.has(approvalId);
 }
 
 /** What is shown as the reason is that of a suspension which is open. */

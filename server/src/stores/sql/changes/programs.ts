@@ -75,7 +75,7 @@ export function* suspendProgram(change: Of<'program.suspend'>, by: By): Steps<Ef
   const program = yield* lockedProgram(change.programId);
   const opened = yield* openSuspension(suspendable(program), change, by);
   if ('changed' in opened) return opened;
-  const effect = { target: change.programId, detail: opened.detail };
+  const effect = { target: change.programId, ...opened };
   // Its tokens are dead already: one suspension more raises nothing.
   if (program.suspended === 1) return { ...effect, facts: [] };
   const suspended = { ...program, suspended: 1, generation: program.generation + 1 };

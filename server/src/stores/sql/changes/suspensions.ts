@@ -4,15 +4,12 @@
  */
 
 import { type Selectable, sql } from 'kysely';
-import {
-  ChangeRefused,
-  type Committed,
-  type NewSuspension,
-  type Reactivation,
-} from '../../../ports/store.ts';
+import type { Reactivation } from '../../../ports/approvals.ts';
+import { ChangeRefused, type Committed, type NewSuspension } from '../../../ports/store.ts';
 import { suspensionId } from '../../../ports/suspensions.ts';
-import { earlierChange, newestChange } from '../append.ts';
+import { type Effect, earlierChange, newestChange } from '../append.ts';
 import { all, db, run, type Steps, type Tables } from '../schema.ts';
+import { askForEnd } from './approvals.ts';
 
 export type SuspensionRow = Selectable<Tables['suspensions']>;
 
@@ -35,7 +32,7 @@ export function* openSuspension(
   of: Suspendable,
   asked: NewSuspension,
   by: By,
-): Steps<{ readonly detail: Detail } | Committed> {
+): Steps<Pick<Effect, 'detail' | 'lines'> | Committed> {
   const open = yield* openSuspensions(of.owner, [of.ordinal]);
   if (of.isSuspended) {
     const same = open.find((row) => isSame(row, asked));
@@ -44,9 +41,11 @@ export function* openSuspension(
     // A version that knew no rows has reactivated it: what it left open is over.
     yield* closeSuspensions(open, by);
   }
+  const { target } = of;
+  const lines = yield* askForEnd({ target, reason: asked.reason }, asked, by);
   const [row] = yield* insertSuspensions(of.owner, [of.ordinal], { ...asked, ...by, bulk: 0 });
   if (row === undefined) throw new Error(`no suspension of ${of.target} was written`);
-  return { detail: suspensionDetail(row) };
+  return { detail: suspensionDetail(row), lines };
 }
 
 /** What the audit trail says of a suspension. */
