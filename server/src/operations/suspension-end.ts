@@ -2,7 +2,8 @@
 
 import { newApprovalId } from '../credentials/identifiers.ts';
 import type { ApprovalRecord } from '../ports/approvals.ts';
-import type { Change, NewSuspension } from '../ports/store.ts';
+import type { Change } from '../ports/store.ts';
+import type { NewSuspension } from '../ports/suspensions.ts';
 import { commitAndAwait, type Done, type OperationContext } from './context.ts';
 import { requireFuture } from './input.ts';
 

@@ -18,7 +18,7 @@ import type {
 } from './model.ts';
 import type { PolicyRecord } from './policies.ts';
 import type { RefusalCount, RefusalQuery } from './refusal-counts.ts';
-import type { SuspensionDirectory } from './suspensions.ts';
+import type { NewSuspension, SuspensionDirectory } from './suspensions.ts';
 import type { WebhookChange } from './webhooks.ts';
 
 export type NewSecret = {
@@ -48,14 +48,6 @@ export type ClientSettings = {
   readonly verifyAddress?: boolean;
   readonly tokenLifetimeSeconds?: number;
   readonly tokenQuota?: TokenQuota | 'none';
-};
-
-export type NewSuspension = {
-  readonly reason: string;
-  /** When it ends by itself; left out: never. */
-  readonly untilMs?: number | undefined;
-  /** Id of the approval that this end is to need, should the policy demand one. */
-  readonly approvalId?: string | undefined;
 };
 
 /** One change of the authority's state. Each is atomic, appends to the change log and writes its audit line. */

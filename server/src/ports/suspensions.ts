@@ -20,6 +20,14 @@ export type SuspensionRecord = {
   readonly closedBy?: string;
 };
 
+export type NewSuspension = {
+  readonly reason: string;
+  /** When it ends by itself; left out: never. */
+  readonly untilMs?: number | undefined;
+  /** Id of the approval that this end is to need, should the policy demand one. */
+  readonly approvalId?: string | undefined;
+};
+
 const PREFIX = 'suspension_';
 
 export const suspensionId = (ordinal: number): string => `${PREFIX}${ordinal}`;

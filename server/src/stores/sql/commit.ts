@@ -1,22 +1,12 @@
 /** Every change there is, by its kind. The list is closed; how a change ends is the store's own affair. */
 
-import type { Approvable } from '../../ports/approvals.ts';
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
-import {
-  askApproval,
-  grantApproval,
-  refuseApproval,
-  withoutApproval,
-} from './changes/approvals.ts';
 import { createSigningKey } from './changes/audit-keys.ts';
-import { suspendClients } from './changes/bulk-suspension.ts';
-import { createClient, deleteClient, reactivateClient, suspendClient } from './changes/clients.ts';
-import { endDueSuspensions } from './changes/due-suspensions.ts';
+import { createClient, deleteClient } from './changes/clients.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
 import { createOperator, openOperators } from './changes/operators.ts';
-import { setPolicy } from './changes/policies.ts';
-import { createProgram, reactivateProgram, suspendProgram } from './changes/programs.ts';
+import { createProgram } from './changes/programs.ts';
 import {
   configureEnvironment,
   createResource,
@@ -25,6 +15,7 @@ import {
 } from './changes/scopes.ts';
 import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
 import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
+import { changeStanding } from './changes/standing.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
 import { changeWebhook } from './changes/webhooks.ts';
@@ -51,17 +42,20 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
     case 'program.create':
       return yield* createProgram(change, atMs);
     case 'program.suspend':
-      return yield* suspendProgram(change, { actor, atMs });
     case 'program.reactivate':
-      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
+    case 'client.suspend':
+    case 'client.suspend-many':
+    case 'client.reactivate':
+    case 'suspension.end':
+    case 'policy.set':
+    case 'approval.ask':
+    case 'approval.grant':
+    case 'approval.refuse':
+      return yield* changeStanding(change, { actor, atMs });
     case 'client.create':
       return yield* createClient(change, { actor, atMs });
     case 'client.update':
       return yield* updateClient(change);
-    case 'client.suspend':
-      return yield* suspendClient(change, { actor, atMs });
-    case 'client.reactivate':
-      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
     case 'client.dormant':
       return yield* reportDormant(change, atMs);
     case 'client.delete':
@@ -106,36 +100,7 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* retireKey(change, atMs);
     case 'key.retire-all':
       return yield* retireAllTokenKeys(change, atMs);
-    case 'client.suspend-many':
-      return yield* suspendClients(change, { actor, atMs });
-    case 'suspension.end':
-      return yield* endDueSuspensions(change, { actor, atMs });
-    case 'policy.set':
-      return yield* withoutApproval(change, () => approved(change, { actor, atMs }));
-    case 'approval.ask':
-      return yield* askApproval(change, { actor, atMs });
-    case 'approval.grant':
-      return yield* grantApproval(change, { actor, atMs }, (asked) =>
-        approved(asked, { actor, atMs }),
-      );
-    case 'approval.refuse':
-      return yield* refuseApproval(change, { actor, atMs });
     case 'key.rewrap':
       return yield* rewrapKeys(change);
-  }
-}
-
-/** What may need an approval, once that is settled. */
-function approved(
-  change: Approvable,
-  by: { actor: string; atMs: number },
-): Steps<Effect | Committed> {
-  switch (change.kind) {
-    case 'program.reactivate':
-      return reactivateProgram(change, by);
-    case 'client.reactivate':
-      return reactivateClient(change, by);
-    case 'policy.set':
-      return setPolicy(change, by);
   }
 }

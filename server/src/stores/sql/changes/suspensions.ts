@@ -5,7 +5,8 @@
 
 import { type Selectable, sql } from 'kysely';
 import type { Reactivation } from '../../../ports/approvals.ts';
-import { ChangeRefused, type Committed, type NewSuspension } from '../../../ports/store.ts';
+import { ChangeRefused, type Committed } from '../../../ports/store.ts';
+import type { NewSuspension } from '../../../ports/suspensions.ts';
 import { suspensionId } from '../../../ports/suspensions.ts';
 import { type Effect, earlierChange, newestChange } from '../append.ts';
 import { all, db, run, type Steps, type Tables } from '../schema.ts';
