@@ -38,7 +38,8 @@ export function isPublicKey(text: string): boolean {
 /** What is signed: six lines, each ended by a line feed, so that no two checkpoints have one text. */
 export function checkpointText(checkpoint: Omit<Checkpoint, 'signature'>): string {
   const { sequence, hash: lineHash, atMs, incarnation, keyId } = checkpoint;
-  const lines = ['countersign audit checkpoint 1', sequence, lineHash, atMs, incarnation, keyId];
+  const at = new Date(atMs).toISOString();
+  const lines = ['countersign audit checkpoint 1', sequence, lineHash, at, incarnation, keyId];
   return lines.map((line) => `${line}\n`).join('');
 }
 

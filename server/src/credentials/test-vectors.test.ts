@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { openToken, sealToken } from './access-token.ts';
+import { checkpointText, isSignedBy, signCheckpoint } from './checkpoint.ts';
 import { checksumOf } from './crc32.ts';
 import { derivePepper, deriveRequestIdKey, deriveTokenKey } from './derive.ts';
 import {
@@ -176,5 +177,29 @@ test('the regular expressions of formats.md fit what is made, and nothing longer
     const whole = new RegExp(`^(?:${published[i]})$`);
     assert.match(text, whole);
     assert.doesNotMatch(`${text}0`, whole);
+  }
+});
+
+test('checkpoints are signed and checked as published', () => {
+  assert.ok(vectors.checkpoints.length > 0);
+  for (const { given, expected } of vectors.checkpoints) {
+    const { sequence, hash, at, incarnation } = given;
+    const unsigned = { sequence, hash, atMs: Date.parse(at), incarnation };
+    const checkpoint = signCheckpoint(unhex(given.seedHex), unsigned);
+    const { keyId, publicKey, signature, text } = expected;
+    assert.deepEqual(checkpoint, { ...unsigned, keyId, signature });
+    assert.equal(checkpointText(checkpoint), text);
+    assert.equal(isSignedBy(publicKey, checkpoint), true);
+    for (const other of [
+      { ...checkpoint, sequence: sequence + 1 },
+      { ...checkpoint, hash: hash.replace('e', 'f') },
+      { ...checkpoint, atMs: checkpoint.atMs + 1 },
+      { ...checkpoint, incarnation: `${incarnation}x` },
+      { ...checkpoint, keyId: keyId.replace('2', '3') },
+      { ...checkpoint, signature: `${signature.slice(0, -2)}AA` },
+      { ...checkpoint, signature: '' },
+    ]) {
+      assert.equal(isSignedBy(publicKey, other), false);
+    }
   }
 });

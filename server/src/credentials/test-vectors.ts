@@ -3,7 +3,14 @@
  * formats.md: a second implementation that shares no code with the first. Run it to write the file.
  */
 
-import { createCipheriv, createHmac, hkdfSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  hkdfSync,
+  sign,
+} from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { TokenClaims } from './access-token.ts';
 
@@ -27,6 +34,7 @@ export type TestVectors = {
   /** What the published expressions find in a text, and which of it has a right checksum. */
   readonly scanner: readonly Vector<{ text: string }, { matches: string[]; ours: string[] }>[];
   readonly requestIds: readonly Vector<GivenRequest, SealedRequest>[];
+  readonly checkpoints: readonly Vector<GivenCheckpoint, SignedCheckpoint>[];
 };
 
 type DerivedKey = { info: string; keyHex: string };
@@ -55,6 +63,16 @@ type GivenRequest = KeyOf & {
 type SealedRequest = { payloadHex: string; tagHex: string; maskHex: string; id: string };
 type GivenRoot = { masterKeyHex: string; name: string; rootHex: string; nonceHex: string };
 type WrappedRoot = { fingerprint: string; wrapped: string };
+/** The first key pair of RFC 8032 §7.1. */
+type GivenCheckpoint = {
+  seedHex: string;
+  publicKeyHex: string;
+  sequence: number;
+  hash: string;
+  at: string;
+  incarnation: string;
+};
+type SignedCheckpoint = { publicKey: string; keyId: string; text: string; signature: string };
 
 export function readVectors(): TestVectors {
   return JSON.parse(readFileSync(vectorsFile, 'utf8'));
@@ -81,6 +99,7 @@ export function recompute(vectors: TestVectors): TestVectors {
     wrappedKeys: vectors.wrappedKeys.map(({ given }) => ({ given, expected: wrapped(given) })),
     scanner: vectors.scanner.map(({ given }) => ({ given, expected: scanned(given.text) })),
     requestIds: vectors.requestIds.map(({ given }) => ({ given, expected: sealedId(given) })),
+    checkpoints: vectors.checkpoints.map(({ given }) => ({ given, expected: signed(given) })),
   };
 }
 
@@ -178,6 +197,22 @@ function sealedId(given: GivenRequest): SealedRequest {
     tagHex: hex(tag),
     maskHex: hex(mask),
     id: `req_${groups.map((group) => base62(BigInt(`0x${group}`), 7)).join('')}`,
+  };
+}
+
+function signed(given: GivenCheckpoint): SignedCheckpoint {
+  const publicKey = unhex(given.publicKeyHex).toString('base64url');
+  const d = unhex(given.seedHex).toString('base64url');
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey, d };
+  const keyId = createHash('sha256').update(unhex(given.publicKeyHex)).digest('hex').slice(0, 16);
+  const { sequence, hash, at, incarnation } = given;
+  const text = `countersign audit checkpoint 1\n${sequence}\n${hash}\n${at}\n${incarnation}\n${keyId}\n`;
+  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  return {
+    publicKey,
+    keyId,
+    text,
+    signature: sign(null, Buffer.from(text), key).toString('base64url'),
   };
 }
 

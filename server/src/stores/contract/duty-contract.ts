@@ -1,4 +1,4 @@
-/** What every store must do with the roster of duties, and with the time of its audit trail. */
+/** What every store must do with the roster of duties, with what is told of its audit trail, and with the trail's time. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -94,6 +94,24 @@ export function dutyContract(name: string, open: OpenStore, newData: () => strin
       withStore(async ({ duties }) => {
         await duties.claim(claimOf('a', 86_400_000));
         assert.deepEqual(await duties.claim(claimOf('b', 1_000)), { failures: 0 });
+      }));
+
+    test('of a line there is one checkpoint, the first; they are listed in order, from anywhere', () =>
+      withStore(async ({ checkpoints }) => {
+        const checkpoint = { hash: 'h', atMs: 1, incarnation: 'i', keyId: 'k', signature: 's' };
+        assert.equal(await checkpoints.latest(), undefined);
+        for (const sequence of [3, 9, 5]) await checkpoints.add({ ...checkpoint, sequence });
+        await checkpoints.add({ ...checkpoint, sequence: 9, hash: 'other' });
+        assert.deepEqual(await checkpoints.latest(), { ...checkpoint, sequence: 9 });
+        const after = await checkpoints.list({ after: 3, limit: 10 });
+        assert.deepEqual(
+          after.map(({ sequence, hash }) => [sequence, hash]),
+          [
+            [5, 'h'],
+            [9, 'h'],
+          ],
+        );
+        assert.equal((await checkpoints.list({ after: 0, limit: 2 })).length, 2);
       }));
 
     test('time never goes back from one audit line to the next, though the wall clock does', () =>

@@ -210,6 +210,61 @@ export function keyContract(name: string, open: OpenKeyStore): void {
         await assert.rejects(rotate(world, 'token', 4), refusal('conflict'));
         await rotate({ store, check: 'fedcba' }, 'token', 4);
       }));
+
+    test('a webhook moves on only from where it was seen to stand, and a late failure does not put it off', () =>
+      withStore(async (world) => {
+        const { webhooks } = world.store;
+        const webhookId = await createWebhook(world, 'wrapped-webhook');
+        const from = { webhookId, cursor: 0, checkpointCursor: 0 };
+        const to = { cursor: 4, checkpointCursor: 2 };
+        const failure = { from, problem: 'HTTP 500', nextTryAtMs: 9_000 };
+        await webhooks.failed(failure);
+        await webhooks.failed(failure);
+        const [failing] = await webhooks.list({ webhookId });
+        assert.deepEqual([failing?.failures, failing?.nextTryAtMs], [2, 9_000]);
+        const moves = [1, 2, 3].map(() => webhooks.advance({ from, to, deliveredAtMs: 2_000 }));
+        assert.deepEqual((await Promise.all(moves)).toSorted(), [false, false, true]);
+        await webhooks.failed(failure);
+        const [moved] = await webhooks.list({ webhookId });
+        assert.deepEqual(
+          [moved?.cursor, moved?.checkpointCursor, moved?.failures, moved?.problem],
+          [4, 2, 0, undefined],
+        );
+        await commit(world.store, { kind: 'webhook.delete', webhookId });
+        assert.equal(await webhooks.advance({ from: { webhookId, ...to }, to: from }), false);
+        await commit(world.store, { kind: 'webhook.delete', webhookId });
+        const unknown = { kind: 'webhook.delete', webhookId: 'webhook_none' } as const;
+        await assert.rejects(commit(world.store, unknown), refusal('not-found'));
+      }));
+
+    test('what is wrapped for the audit trail is refused under another master key, and a rewrap takes it along or does nothing', () =>
+      withStore(async (world) => {
+        const { store, check } = world;
+        const key = { keyId: 'k1', publicKey: 'p', wrapped: 'wrapped-signing' };
+        const create = { kind: 'audit-key.create', ...key, masterKeyCheck: check } as const;
+        await assert.rejects(
+          commit(store, { ...create, masterKeyCheck: 'x' }),
+          refusal('conflict'),
+        );
+        await assert.rejects(createWebhook({ store, check: 'x' }, 'w'), refusal('conflict'));
+        assert.equal((await commit(store, create)).changed, true);
+        const second = { ...create, keyId: 'k2', wrapped: 'other' };
+        assert.equal((await commit(store, second)).changed, false);
+        await createWebhook(world, 'wrapped-webhook');
+        const roots = (await store.directory.keys(0)).map(({ wrapped }) => wrapped);
+        const rewrap = (held: readonly string[]) =>
+          commit(store, {
+            ...{ kind: 'key.rewrap', before: check, after: 'fedcba' },
+            wrapped: held.map((before) => ({ before, after: `new ${before}` })),
+          });
+        for (const left of ['wrapped-signing', 'wrapped-webhook']) {
+          await assert.rejects(rewrap([...roots, left]), refusal('conflict'));
+        }
+        await rewrap([...roots, 'wrapped-signing', 'wrapped-webhook']);
+        const [signing, ...others] = await store.checkpoints.signingKeys();
+        assert.deepEqual([signing?.wrapped, others.length], ['new wrapped-signing', 0]);
+        assert.equal((await store.webhooks.list())[0]?.wrapped, 'new wrapped-webhook');
+      }));
   });
 }
 
@@ -225,6 +280,15 @@ function rotate(world: World, purpose: KeyPurpose, ...[version, atMs]: [number, 
 function retire(world: World, purpose: KeyPurpose, ...[version, atMs]: [number, number?]) {
   const key = { purpose, environment: SANDBOX, version };
   return commit(world.store, { kind: 'key.retire', ...key }, atMs);
+}
+
+async function createWebhook({ store, check }: World, wrapped: string): Promise<string> {
+  made += 1;
+  const webhookId = `webhook_${String(made).padStart(16, '0')}`;
+  const about = { target: 'https://bank.example/', sends: 'audit', after: 0 } as const;
+  const change = { kind: 'webhook.create', webhookId, wrapped, ...about } as const;
+  await commit(store, { ...change, masterKeyCheck: check });
+  return webhookId;
 }
 
 function retireAll(world: World, leaked: number, version: number) {
