@@ -98,7 +98,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       from: 'if (ticket.stale || isForeign || head < applied.sequence) continue;',
       to: 'if (isForeign) continue;',
     },
-    { from: 'if (ticket.stale) continue;', to: '' },
+    { from: 'if (ticket.stale || deps.changeIdAt(head) !== changeId) continue;', to: '' },
   ),
   'flag-without-bump': inStore('a suspension sets its flag and raises no generation', {
     suspendsWithoutBump: true,
@@ -194,6 +194,11 @@ export const RECEIPT_BUGS: Readonly<Record<string, Bug>> = {
 
 /** It takes many thousands of histories to meet one of these. */
 export const RARE_BUGS: Readonly<Record<string, Bug>> = {
+  'load-by-number': inFile(
+    'credentials loaded from a history that a failover has ended are kept when their number fits',
+    'credentials-cache',
+    { from: '|| deps.changeIdAt(head) !== changeId', to: '' },
+  ),
   'silence-from-outside': inFile(
     'a silence is counted from before the question that first saw the counter',
     'receipt',

@@ -1,6 +1,6 @@
 /**
  * Holds a history against its promises and tells which are broken. It sees requests from outside, commits at the store,
- * and what each replica applies; it asks no node whether it may decide.
+ * and what each replica applies; it asks a node whether it may decide only when a receipt is there.
  */
 
 import type { Committed } from '../server/src/ports/store.ts';

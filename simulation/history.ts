@@ -5,10 +5,10 @@ import { newCluster } from './cluster.ts';
 import type { StoreFlaws } from './commit.ts';
 import { type Faults, newFaults } from './faults.ts';
 import { newTroubles } from './health.ts';
-import { TOKEN_KEY_LIST } from './keys.ts';
 import type { Code } from './node.ts';
 import { newOperators, type Operators } from './operators.ts';
 import { newRandom, type Random } from './random.ts';
+import { emptyState } from './state.ts';
 import { newStore, type Store } from './store.ts';
 import { newTimeline } from './timeline.ts';
 import { newTrace } from './trace.ts';
@@ -89,7 +89,7 @@ function setScene({ seed, nodes, code, flaws, tell }: HistoryOptions): Scene {
   const parts = { timeline, timing, health: troubles, trace, store: (): Store => store };
   const checker: Checker = newChecker(parts);
   const store = newStore({
-    initial: emptyState(random),
+    initial: emptyState(random, PROGRAMS),
     timeline,
     random: random.fork(),
     flaws,
@@ -110,25 +110,6 @@ function setScene({ seed, nodes, code, flaws, tell }: HistoryOptions): Scene {
   const operators = newOperators({ world, random: random.fork(), traffic, desks });
   const faults = newFaults({ world, random: random.fork() });
   return { world, random, traffic, operators, faults };
-}
-
-function emptyState(random: Random): Parameters<typeof newStore>[0]['initial'] {
-  const programs = Array.from({ length: PROGRAMS }, (_, index) => ({
-    ordinal: index + 1,
-    programId: `program_${index + 1}`,
-    generation: 0,
-    suspended: false,
-  }));
-  return {
-    incarnation: random.bytes(6).toString('base64url'),
-    changes: [],
-    tokenKeys: TOKEN_KEY_LIST.slice(0, 1),
-    programs: new Map(programs.map((row) => [row.ordinal, row])),
-    clients: new Map(),
-    secrets: new Map(),
-    revokedTokens: new Map(),
-    nodes: new Map(),
-  };
 }
 
 /** Runs on until `untilMs`, or until a promise is broken. */

@@ -110,6 +110,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
   const credentials = code.newCredentialsCache({
     log,
     position: () => replica.position,
+    changeIdAt: (sequence) => replica.changeIdAt(sequence),
     catchUp: () => follower.catchUp(),
   });
   const follower = seams.follower(followerOf(parts, { log, replica }));

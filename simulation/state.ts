@@ -4,14 +4,16 @@
  */
 
 import type {
+  ChangeLog,
   Fact,
   LoggedChange,
   NodeRow,
   Poll,
   Snapshot,
 } from '../server/src/ports/change-log.ts';
-import type { ClientCredentials, ClientState } from '../server/src/ports/model.ts';
-import { ENVIRONMENT, PEPPER } from './keys.ts';
+import type { ClientState } from '../server/src/ports/model.ts';
+import { ENVIRONMENT, PEPPER, TOKEN_KEY_LIST } from './keys.ts';
+import type { Random } from './random.ts';
 
 export type ProgramRow = {
   readonly ordinal: number;
@@ -59,6 +61,26 @@ const SCOPE = 'read';
 export const TOKEN_LIFETIME_SECONDS = 3_600;
 /** The SQL stores hand over at most 500: few here, so that nodes a little behind need several polls. */
 const CHANGES_PER_POLL_MAX = 4;
+
+/** A new store with its first key and some programs. */
+export function emptyState(random: Random, programs: number): State {
+  const rows = Array.from({ length: programs }, (_, index) => ({
+    ordinal: index + 1,
+    programId: `program_${index + 1}`,
+    generation: 0,
+    suspended: false,
+  }));
+  return {
+    incarnation: random.bytes(6).toString('base64url'),
+    changes: [],
+    tokenKeys: TOKEN_KEY_LIST.slice(0, 1),
+    programs: new Map(rows.map((row) => [row.ordinal, row])),
+    clients: new Map(),
+    secrets: new Map(),
+    revokedTokens: new Map(),
+    nodes: new Map(),
+  };
+}
 
 export function copyOf(state: State): State {
   return {
@@ -130,15 +152,17 @@ export function snapshotOf(state: State, nowMs: number): Snapshot {
 export function loadClient(
   state: State,
   ordinal: number,
-): { incarnation: string; head: number; client: ClientCredentials | undefined } {
+): Awaited<ReturnType<ChangeLog['loadClient']>> {
   const row = state.clients.get(ordinal);
   const { incarnation } = state;
   const head = headOf(state);
-  if (row === undefined) return { incarnation, head, client: undefined };
+  const changeId = changeIdAt(state, head) ?? '';
+  if (row === undefined) return { incarnation, head, changeId, client: undefined };
   const secrets = [...state.secrets.values()].filter((secret) => secret.client === ordinal);
   return {
     incarnation,
     head,
+    changeId,
     client: {
       ordinal,
       clientId: row.clientId,

@@ -75,6 +75,7 @@ export async function newNode(parts: Parts): Promise<Node> {
   const credentials = newCredentialsCache({
     log: store.log,
     position: () => replica.position,
+    changeIdAt: (sequence) => replica.changeIdAt(sequence),
     catchUp: () => follower.catchUp(),
   });
   const follower = newFollower(

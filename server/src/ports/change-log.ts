@@ -108,6 +108,8 @@ export type ChangeLog = {
   loadClient(ordinal: number): Promise<{
     readonly incarnation: string;
     readonly head: number;
+    /** Id of the change at the head, '' at 0. */
+    readonly changeId: string;
     readonly client: ClientCredentials | undefined;
   }>;
   /** Calls `wake` when the log may have grown; a hint only, polling is the floor. Returns how to stop. */

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import type { ClientCredentials } from '../ports/model.ts';
 import { newCredentialsCache } from './credentials-cache.ts';
 
-type Answer = { incarnation: string; head: number; client: ClientCredentials | undefined };
+type Answer = {
+  incarnation: string;
+  head: number;
+  changeId: string;
+  client: ClientCredentials | undefined;
+};
 
 /** A log whose answers come when the test lets them, as a slow store's would. */
 function slowLog() {
@@ -16,15 +21,20 @@ function slowLog() {
   const cache = newCredentialsCache({
     log: log as never,
     position: () => ({ incarnation: 'one', sequence: applied, changeId: '' }),
+    changeIdAt: (sequence) => (sequence <= applied ? `one-${sequence}` : undefined),
     catchUp: async () => {
       await Promise.resolve();
       applied = newest;
     },
   });
-  const answer = async (secrets: number, head = applied, incarnation = 'one'): Promise<void> => {
+  const answer = async (
+    secrets: number,
+    head = applied,
+    { incarnation = 'one', history = 'one' } = {},
+  ): Promise<void> => {
     while (asked.length === 0) await Promise.resolve();
     newest = Math.max(newest, head);
-    asked.shift()?.({ incarnation, head, client: client(secrets) });
+    asked.shift()?.({ incarnation, head, changeId: `${history}-${head}`, client: client(secrets) });
   };
   return {
     cache,
@@ -48,6 +58,17 @@ test('callers that ask together share one load', async () => {
   assert.equal(new Set(loaded).size, 1);
   assert.equal(asked.length, 0);
   assert.equal(cache.get(1)?.secrets.length, 2);
+});
+
+test('a load from a history that a failover has ended is thrown away, though its numbers and its incarnation fit', async () => {
+  for (const ahead of [0, 2]) {
+    const { cache, answer, apply } = slowLog();
+    apply(7);
+    const load = cache.load(1);
+    await answer(2, 7 + ahead, { history: 'lost' });
+    await answer(1, 7 + ahead);
+    assert.equal((await load)?.secrets.length, 1);
+  }
 });
 
 test('a load that raced with an invalidation of its client is thrown away and repeated', async () => {
@@ -95,7 +116,7 @@ test('a client that changed while the replica caught up with it is loaded again'
 test('a load from another store than the one that is followed is thrown away and repeated', async () => {
   const { cache, answer } = slowLog();
   const load = cache.load(1);
-  await answer(2, 9, 'two');
+  await answer(2, 9, { incarnation: 'two' });
   await answer(1);
   assert.equal((await load)?.secrets.length, 1);
 });

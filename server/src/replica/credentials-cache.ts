@@ -24,6 +24,8 @@ export function newCredentialsCache(deps: {
   log: ChangeLog;
   /** How far the replica has applied the log. */
   position: () => Position;
+  /** The id of a change that the replica has applied lately. */
+  changeIdAt: (sequence: number) => string | undefined;
   /** Applies the log as far as it goes. */
   catchUp: () => Promise<void>;
 }): CredentialsCache {
@@ -44,7 +46,7 @@ export function newCredentialsCache(deps: {
     for (let tries = 0; tries < LOADS_MAX; tries += 1) {
       const ticket = loads.get(ordinal) as Load;
       ticket.stale = false;
-      const { incarnation, head, client } = await deps.log.loadClient(ordinal);
+      const { incarnation, head, changeId, client } = await deps.log.loadClient(ordinal);
       const applied = deps.position();
       // Overtaken by an invalidation, read from another store, or from a snapshot older than what is applied: it may hold a
       // dead secret.
@@ -52,7 +54,8 @@ export function newCredentialsCache(deps: {
       if (ticket.stale || isForeign || head < applied.sequence) continue;
       // Read from a snapshot that is ahead: it may name what this node has not heard of, such as a new pepper.
       if (head > applied.sequence) await deps.catchUp();
-      if (ticket.stale) continue;
+      // Or of a history that a failover has ended, whose numbers were given out again.
+      if (ticket.stale || deps.changeIdAt(head) !== changeId) continue;
       if (client !== undefined) keep(client);
       return client;
     }

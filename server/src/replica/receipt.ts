@@ -33,7 +33,7 @@ export type Receipt = {
 const LOOK_INTERVAL_MS = 2;
 /** Asking for a lock opens a file: done less often than reading a row. */
 const LOCK_LOOK_INTERVAL_MS = 100;
-/** Changes whose receipts were asked for and are not complete, some 100 bytes each. Past it the oldest is waited for anew. */
+/** Changes whose receipts were asked for lately, some 100 bytes each. Past it the oldest is waited for anew. */
 const AWAITED_CHANGES_MAX = 10_000;
 
 type Sighting = { readonly renewals: number; readonly sinceMs: number };
@@ -48,7 +48,7 @@ export type Sightings = {
    * where it was, two sightings tell of the time between them.
    */
   readonly nodes: Map<string, Sighting>;
-  /** Since when each change that is waited for is known to be committed, by its id. */
+  /** Since when each change that is waited for is known to be committed, by its id: others may wait for it yet when one is done. */
   readonly changes: Map<string, number>;
 };
 
@@ -70,6 +70,7 @@ export async function awaitReceipt(
   const { nodes, clock, sightings = newSightings() } = deps;
   const startMs = clock.monotonicMs();
   let waiting: Set<string> | undefined;
+  let knownMs: number | undefined;
   const confirmed: ReceiptEntry[] = [];
   const fenced: ReceiptEntry[] = [];
   const left: ReceiptEntry[] = [];
@@ -79,7 +80,7 @@ export async function awaitReceipt(
     const askedMs = clock.monotonicMs();
     const rows = await rowsAfter({ sequence, changeId }, nodes);
     const nowMs = clock.monotonicMs();
-    const knownMs = rows === undefined ? nowMs : knownSince(changeId, sightings, nowMs);
+    if (rows !== undefined) knownMs ??= knownSince(changeId, sightings, nowMs);
     for (const node of sightings.nodes.keys())
       if (rows?.has(node) === false) sightings.nodes.delete(node);
     const mayLookAtLocks = nowMs - lookedAtLocksMs >= LOCK_LOOK_INTERVAL_MS;
@@ -91,13 +92,20 @@ export async function awaitReceipt(
       const entry = { node, ms: Math.round((nowMs - startMs) * 10) / 10 };
       if (row === undefined) left.push(entry);
       else if (row.appliedSequence >= sequence) confirmed.push(entry);
-      else if (await isFenced(nodes, row, { sightings, askedMs, nowMs, knownMs, mayLookAtLocks }))
+      else if (
+        await isFenced(nodes, row, {
+          sightings,
+          askedMs,
+          nowMs,
+          knownMs: knownMs ?? nowMs,
+          mayLookAtLocks,
+        })
+      )
         fenced.push(entry);
       else continue;
       waiting?.delete(node);
     }
     const complete = waiting?.size === 0;
-    if (complete) sightings.changes.delete(changeId);
     if (complete || nowMs - startMs >= waitMs) {
       if (waiting === undefined) throw lostSightOf(sequence);
       const acknowledged = { confirmed, fenced, left, waiting: [...waiting] };

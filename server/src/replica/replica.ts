@@ -29,6 +29,8 @@ type ProgramState = { programId: string; generation: number; suspended: boolean 
 
 export type Replica = {
   readonly position: Position;
+  /** The id of a change that was applied lately, or of the one it was loaded at. */
+  changeIdAt(sequence: number): string | undefined;
   readonly clients: ClientTable;
   /** The highest secret ordinal it has heard of. */
   readonly lastSecret: number;
@@ -62,6 +64,9 @@ export type Listeners = {
   reset(): void;
 };
 
+/** A load comes back within that many changes, or it is repeated. */
+const RECENT_CHANGES_MAX = 1_000;
+
 const NOWHERE: Position = { sequence: 0, changeId: '', incarnation: '' };
 
 export function newReplica(listeners: Listeners): Replica {
@@ -73,6 +78,7 @@ export function newReplica(listeners: Listeners): Replica {
   const policies = new Map<string, string>();
   let lastSecret = 0;
   let position = NOWHERE;
+  const recent = new Map<number, string>();
 
   const existing = (ordinal: number): MutableEnvironment => {
     const environment = environments.get(ordinal);
@@ -142,12 +148,15 @@ export function newReplica(listeners: Listeners): Replica {
     }
     for (const fact of change.facts) apply(fact);
     position = { ...position, sequence: change.sequence, changeId: change.changeId };
+    recent.set(change.sequence, change.changeId);
+    recent.delete(change.sequence - RECENT_CHANGES_MAX);
   };
 
   return {
     get position() {
       return position;
     },
+    changeIdAt: (sequence) => recent.get(sequence),
     get lastSecret() {
       return lastSecret;
     },
@@ -167,6 +176,8 @@ export function newReplica(listeners: Listeners): Replica {
       clear();
       for (const fact of snapshot.facts) apply(fact);
       position = snapshot.position;
+      recent.clear();
+      recent.set(position.sequence, position.changeId);
     },
     take: (poll, asked) => {
       const sameStore =

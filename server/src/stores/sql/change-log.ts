@@ -1,8 +1,8 @@
 /** Reads of the change log and of what a replica holds. Each runs in one snapshot of the store. */
 
 import type { RootOperationNode } from 'kysely';
-import type { Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
-import type { ClientCredentials, Position } from '../../ports/model.ts';
+import type { ChangeLog, Fact, LoggedChange, Poll } from '../../ports/change-log.ts';
+import type { Position } from '../../ports/model.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
 import { clientFact } from './changes/clients.ts';
 import { policyFact } from './changes/policies.ts';
@@ -66,8 +66,8 @@ export function* pollChanges(after: number): Steps<Poll> {
 
 export function* loadClientCredentials(
   ordinal: number,
-): Steps<{ incarnation: string; head: number; client: ClientCredentials | undefined }> {
-  const { incarnation, sequence: head } = yield* positionOfStore();
+): Steps<Awaited<ReturnType<ChangeLog['loadClient']>>> {
+  const { incarnation, sequence: head, changeId } = yield* positionOfStore();
   const client = yield* first(
     db
       .selectFrom('clients')
@@ -87,7 +87,7 @@ export function* loadClientCredentials(
       ])
       .where('clients.ordinal', '=', ordinal),
   );
-  if (client === undefined) return { incarnation, head, client: undefined };
+  if (client === undefined) return { incarnation, head, changeId, client: undefined };
   const secrets = yield* all(
     db
       .selectFrom('secrets')
@@ -100,6 +100,7 @@ export function* loadClientCredentials(
   return {
     incarnation,
     head,
+    changeId,
     client: {
       ordinal: client.ordinal,
       clientId: client.client_id,
