@@ -17,6 +17,15 @@ after(() => authority.stop());
 const report = (client: Client, ...options: readonly string[]): Promise<Json> =>
   authority.cli('client', 'report', client.client_id, '--since', '1h', ...options);
 
+/** What is refused is written down within some seconds. */
+async function refusedIn(client: Client): Promise<Json> {
+  for (;;) {
+    const told = await report(client);
+    if (rows(told, 'refused').length > 0) return told;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 const rows = (document: Json, name: string): readonly Json[] => document[name] as readonly Json[];
 
 test('a report names each token with its secret and address, and counts those before and after a suspension', async () => {
@@ -53,6 +62,7 @@ test('a report names each token with its secret and address, and counts those be
   );
   const [suspension] = rows(told, 'suspensions');
   assert.equal(suspension?.['of'], program);
+  assert.notEqual(suspension?.['ended_at'], undefined);
   assert.equal(suspension?.['reason'], 'secret in a public repository');
   assert.deepEqual([suspension?.['tokens_before'], suspension?.['tokens_after']], [3, 1]);
   const actions = rows(told, 'changes').map(({ action }) => action);
@@ -63,6 +73,12 @@ test('a report names each token with its secret and address, and counts those be
     'program.suspend',
     'program.reactivate',
   ]);
+
+  const [refused] = rows(await refusedIn(client), 'refused');
+  assert.deepEqual(
+    [refused?.['reason'], refused?.['times'], refused?.['address'], refused?.['secret_id']],
+    ['suspended-program', 1, '127.0.0.1', client.secret_id],
+  );
 
   const ofOne = await report(client, '--secret', client.secret_id);
   assert.equal(rows(ofOne, 'tokens').length, 2);

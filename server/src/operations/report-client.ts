@@ -5,7 +5,8 @@
 
 import { expiresAtSeconds } from '@countersign/protocol';
 import type { IssuedToken } from '../ports/journal.ts';
-import type { AuditLine, SecretRecord } from '../ports/model.ts';
+import type { ClientRecord, SecretRecord } from '../ports/model.ts';
+import type { SuspensionRecord } from '../ports/suspensions.ts';
 import type { Replica } from '../replica/replica.ts';
 import { standingOf } from '../replica/standing.ts';
 import type { OperationContext } from './context.ts';
@@ -18,6 +19,8 @@ const REPORTED_TOKENS_MAX = 100_000;
 /** Tokens read from the journal at a time. */
 const PAGE_TOKENS = 10_000;
 const REPORTED_CHANGES_MAX = 1_000;
+/** Rows, one for each hour, reason, secret and address. */
+const REPORTED_REFUSALS_MAX = 20_000;
 
 export type ReportedToken = {
   readonly jti: string;
@@ -53,12 +56,25 @@ export type ClientReport = {
   readonly byAddress: readonly (Tally & { readonly address: string })[];
   /** Each suspension of the client or its program in that time, with the tokens minted before and after it. */
   readonly suspensions: readonly {
+    readonly suspensionId: string;
     readonly suspendedAtMs: number;
     readonly of: string;
     readonly reason: string;
-    readonly receipt: number;
+    readonly by: string;
+    readonly endedAtMs?: number;
     readonly tokensBefore: number;
     readonly tokensAfter: number;
+  }[];
+  /** What was refused to whoever named this client, most often first. Counted by the hour, and some seconds late. */
+  readonly refused: readonly {
+    readonly reason: string;
+    /** Absent where no secret of the client was presented. */
+    readonly secretId?: string;
+    /** Empty: addresses beyond those that are counted one by one. */
+    readonly address: string;
+    readonly times: number;
+    readonly firstAtMs: number;
+    readonly lastAtMs: number;
   }[];
   /** What was changed about the client, its program and its secrets, oldest first. */
   readonly changes: readonly {
@@ -114,7 +130,10 @@ export async function reportClient(
       address,
       ...tally,
     })),
-    suspensions: suspensionsIn(lines, tokens),
+    suspensions: (await suspensionsIn(context, client, { sinceMs, untilMs })).map((suspension) =>
+      suspensionOf(suspension, tokens),
+    ),
+    refused: await refusedIn(context, { client: client.ordinal, secrets, sinceMs, untilMs }),
     changes: lines.map(({ atMs, action, target, actor, change }) => ({
       changedAtMs: atMs,
       ...{ action, target, actor },
@@ -202,18 +221,70 @@ function tallied(
     .sort(([, one], [, other]) => other.tokens - one.tokens);
 }
 
-function suspensionsIn(
-  lines: readonly AuditLine[],
+/** Of the client and of its program, as far as they were open in the span. */
+async function suspensionsIn(
+  { directory }: Pick<OperationContext, 'directory'>,
+  { clientId, programId }: ClientRecord,
+  { sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number },
+): Promise<readonly SuspensionRecord[]> {
+  const of = await Promise.all(
+    [{ clientId }, { programId }].map((owner) =>
+      directory.suspensions({ ...owner, openOnly: false }),
+    ),
+  );
+  return of
+    .flat()
+    .filter(
+      ({ openedAtMs, closedAtMs = untilMs }) => openedAtMs <= untilMs && closedAtMs >= sinceMs,
+    )
+    .sort((one, other) => one.openedAtMs - other.openedAtMs);
+}
+
+function suspensionOf(
+  suspension: SuspensionRecord,
   tokens: readonly ReportedToken[],
-): ClientReport['suspensions'] {
-  return lines
-    .filter(({ action }) => action === 'client.suspend' || action === 'program.suspend')
-    .map(({ atMs, target, change = 0, detail }) => ({
-      suspendedAtMs: atMs,
-      of: target,
-      reason: String(detail['reason'] ?? ''),
-      receipt: change,
-      tokensBefore: tokens.filter(({ issuedAtMs }) => issuedAtMs <= atMs).length,
-      tokensAfter: tokens.filter(({ issuedAtMs }) => issuedAtMs > atMs).length,
-    }));
+): ClientReport['suspensions'][number] {
+  const { suspensionId, openedAtMs, openedBy, reason, closedAtMs } = suspension;
+  const before = tokens.filter(({ issuedAtMs }) => issuedAtMs <= openedAtMs).length;
+  return {
+    suspensionId,
+    suspendedAtMs: openedAtMs,
+    of: suspension.clientId ?? suspension.programId ?? '',
+    reason,
+    by: openedBy,
+    ...(closedAtMs === undefined ? {} : { endedAtMs: closedAtMs }),
+    tokensBefore: before,
+    tokensAfter: tokens.length - before,
+  };
+}
+
+/** Summed over the hours of the span. */
+async function refusedIn(
+  { directory }: Pick<OperationContext, 'directory'>,
+  span: {
+    readonly client: number;
+    readonly secrets: readonly SecretRecord[];
+    readonly sinceMs: number;
+    readonly untilMs: number;
+  },
+): Promise<ClientReport['refused']> {
+  const { secrets, ...query } = span;
+  const counts = await directory.refusals({ ...query, limit: REPORTED_REFUSALS_MAX });
+  const groups = Map.groupBy(counts, ({ reason, secret, address }) =>
+    [reason, secret, address].join(' '),
+  );
+  return [...groups.values()]
+    .map((of) => {
+      const [{ reason = '', secret = 0, address = '' } = {}] = of;
+      const secretId = secrets.find(({ ordinal }) => ordinal === secret)?.secretId;
+      return {
+        reason,
+        ...(secretId === undefined ? {} : { secretId }),
+        address,
+        times: of.reduce((sum, { count }) => sum + count, 0),
+        firstAtMs: Math.min(...of.map(({ firstAtMs }) => firstAtMs)),
+        lastAtMs: Math.max(...of.map(({ lastAtMs }) => lastAtMs)),
+      };
+    })
+    .sort((one, other) => other.times - one.times);
 }

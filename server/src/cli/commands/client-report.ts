@@ -9,6 +9,7 @@ import { isoText, list, pairs, timeText } from '../text.ts';
 
 /** Tokens of the printed table; JSON and CSV have all. */
 const PRINTED_TOKENS_MAX = 50;
+const PRINTED_REFUSALS_MAX = 20;
 
 async function report({ context, args }: StoreCall): Promise<Output> {
   const nowMs = context.clock.wallMs();
@@ -51,17 +52,19 @@ function textOf(report: ClientReport): string {
       'No address got a token.',
     ),
     list(
-      ['SUSPENDED', 'WHAT', 'TOKENS BEFORE', 'AFTER', 'RECEIPT', 'REASON'],
+      ['SUSPENDED', 'ENDED', 'WHAT', 'TOKENS BEFORE', 'AFTER', 'BY', 'REASON'],
       report.suspensions.map((one) => [
         timeText(one.suspendedAtMs) ?? '',
+        timeText(one.endedAtMs) ?? 'open',
         one.of,
         String(one.tokensBefore),
         String(one.tokensAfter),
-        String(one.receipt),
+        one.by,
         one.reason,
       ]),
       'Neither the client nor its program was suspended.',
     ),
+    refusedText(report),
     list(
       ['CHANGED', 'ACTION', 'TARGET', 'BY'],
       report.changes.map((one) => [
@@ -91,6 +94,23 @@ function textOf(report: ClientReport): string {
   const rest = report.tokens.length - PRINTED_TOKENS_MAX;
   const more = rest > 0 ? `… and ${rest} more: --csv and --json have all.\n` : '';
   return `${sections.join('\n')}${more}`;
+}
+
+function refusedText(report: ClientReport): string {
+  return list(
+    ['REFUSED', 'TIMES', 'FIRST', 'LAST', 'FROM', 'SECRET'],
+    report.refused
+      .slice(0, PRINTED_REFUSALS_MAX)
+      .map((one) => [
+        one.reason,
+        String(one.times),
+        timeText(one.firstAtMs) ?? '',
+        timeText(one.lastAtMs) ?? '',
+        one.address || 'elsewhere',
+        one.secretId ?? '-',
+      ]),
+    'Nothing was refused.',
+  );
 }
 
 const TALLY = ['TOKENS', 'LIVE', 'FIRST', 'LAST'];
