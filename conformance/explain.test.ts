@@ -131,6 +131,14 @@ test('yesterday’s ids are explained after every rotation, retirement and resta
   for (const one of [reply, second]) assert.equal((await explain(one))['reason'], 'wrong-secret');
 });
 
+test('an id outlives its key: it is explained though the key has been retired for good', async () => {
+  const reply = await post(`${elsewhere.issuer()}/token`, 'a=b', sent());
+  const sandbox = ['--environment', 'sandbox', '--purpose', 'secret'];
+  await elsewhere.cli('keys', 'rotate', ...sandbox);
+  await elsewhere.cli('keys', 'retire', ...sandbox, '--version', '1');
+  assert.equal((await elsewhere.cli('explain', idOf(reply)))['reason'], 'missing-parameter');
+});
+
 test('a secret that stands in a form is in no id: what is sealed are numbers', async () => {
   const body = new URLSearchParams({ ...grantOf(client), scope: client.client_secret }).toString();
   const reply = await post(tokenUrl, body, sent());

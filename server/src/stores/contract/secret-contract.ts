@@ -76,6 +76,36 @@ export function secretContract(name: string, open: OpenKeyStore): void {
         assert.equal((await store.log.poll(0)).head, head, 'a use is no change');
       }));
 
+    test('a secret is found by its hash alone, with what it is at that moment', () =>
+      withStore(async (store) => {
+        const [macA, macB] = [Buffer.alloc(32, 0xa1), Buffer.alloc(32, 0xb2)];
+        const one = await onboard(store, { mac: macA });
+        const two = await onboard(store, { mac: macB, expiresAtMs: 5_000 });
+        const found = async (atMs: number) =>
+          (await store.directory.secretsByMac([macA, macB, Buffer.alloc(32, 0xcc)], atMs))
+            .map(({ secretId, clientId, isLive, isExposed }) => [
+              secretId,
+              clientId,
+              isLive,
+              isExposed,
+            ])
+            .sort();
+        assert.deepEqual(await store.directory.secretsByMac([], 0), []);
+        const expected = (isLiveOne: boolean, isExposed: boolean, isLiveTwo: boolean) =>
+          [
+            [one.secretId, one.clientId, isLiveOne, isExposed],
+            [two.secretId, two.clientId, isLiveTwo, false],
+          ].sort();
+        assert.deepEqual(await found(4_000), expected(true, false, true));
+        await commit(store, { kind: 'secret.expose', secret: one.secret, where: 'leak-report' });
+        assert.deepEqual(await found(5_000), expected(true, true, false));
+        const { secretId } = one;
+        await commit(store, { kind: 'secret.revoke', secretId, killTokens: false });
+        assert.deepEqual(await found(4_000), expected(false, true, true));
+        const [row] = await store.directory.secretsByMac([macB], 0);
+        assert.deepEqual(Buffer.from(row?.mac ?? []), macB);
+      }));
+
     test('a threshold is announced once, whoever notices it, and again only for another end', () =>
       withStore(async (store) => {
         const { secretId } = await onboard(store, { expiresAtMs: 5 * DAY_MS });
