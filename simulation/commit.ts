@@ -156,10 +156,9 @@ function createClient(state: State, change: Of<'client.create'>): Effect | undef
     state: 'active',
   };
   state.clients.set(ordinal, row);
-  return {
-    target: clientId,
-    facts: [clientFact(row), insertSecret(state, ordinal, change.secret)],
-  };
+  const { secret } = change;
+  const made = secret === undefined ? [] : [insertSecret(state, ordinal, secret)];
+  return { target: clientId, facts: [clientFact(row), ...made] };
 }
 
 function createSecret(state: State, change: Of<'secret.create'>): Effect | undefined {

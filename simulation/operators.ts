@@ -194,8 +194,9 @@ function newChanges({ random, traffic, primary }: ChangesParts) {
     /** Gives the secret of a committed change to its client. */
     handOut: ({
       clientId,
-      secret: { secretId },
+      secret: created,
     }: Extract<Change, { kind: 'secret.create' | 'client.create' }>) => {
+      const secretId = created?.secretId ?? '';
       const row = [...primary().secrets.values()].find((one) => one.secretId === secretId);
       const secret = secrets.get(secretId);
       // Lost in a failover between the commit and now.

@@ -59,6 +59,20 @@ const GIVEN_OUT = [
   'signature-invalid',
   'too-many-reports',
   'signer-keys-unavailable',
+  'no-token',
+  'unknown-token',
+  'revoked-token',
+  'expired-token',
+  'token-of-another-resource',
+  'insufficient-scope',
+  'not-a-gateway',
+  'gateway-misconfigured',
+  'claim-unknown',
+  'claim-ended',
+  'claim-used',
+  'claim-on-hold',
+  'claim-passphrase',
+  'claim-cross-site',
 ];
 
 const inUse = Object.entries(REASON_CODES);

@@ -68,6 +68,12 @@ export const REASON_CODES: { readonly [R in Reason]: number } = {
   'insufficient-scope': 60,
   'not-a-gateway': 61,
   'gateway-misconfigured': 62,
+  'claim-unknown': 63,
+  'claim-ended': 64,
+  'claim-used': 65,
+  'claim-on-hold': 66,
+  'claim-passphrase': 67,
+  'claim-cross-site': 68,
 };
 
 /** Numbers that no reason may be given again. */

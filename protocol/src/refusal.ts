@@ -44,6 +44,13 @@ type PlainReason =
   | 'resource-repeated'
   | 'resource-ambiguous'
   | 'client-ip-malformed'
+  // A link to a secret.
+  | 'claim-unknown'
+  | 'claim-ended'
+  | 'claim-used'
+  | 'claim-on-hold'
+  | 'claim-passphrase'
+  | 'claim-cross-site'
   // The message.
   | 'malformed-form'
   | 'too-many-parameters'

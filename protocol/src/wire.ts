@@ -148,6 +148,32 @@ const BRIDGE: Bridge = {
     'client_ip must be one IPv4 or IPv6 address: the one that presented the token.',
   ),
 
+  // Shown on pages to people.
+  'claim-unknown': wire(
+    404,
+    'invalid_request',
+    'There is nothing at this link. Check that it is complete; if it is, ask whoever sent it for a new one.',
+  ),
+  'claim-ended': wire(
+    410,
+    'invalid_request',
+    'This link has ended: its time is over, it was revoked or replaced by a newer one, or the passphrase was wrong ' +
+      'too often. Ask whoever sent it for a new one.',
+  ),
+  'claim-used': wire(410, 'invalid_request', 'This link was used. It shows no secret again.'),
+  'claim-on-hold': wire(
+    409,
+    'invalid_request',
+    'No secret can be made for this client now: it is suspended, or has as many live secrets as it may have. ' +
+      'Contact whoever sent the link; until its time is over it stays good.',
+  ),
+  'claim-passphrase': wire(403, 'invalid_request', 'The passphrase was wrong.'),
+  'claim-cross-site': wire(
+    403,
+    'invalid_request',
+    'The form was sent from another site. Open the link itself and press the button there.',
+  ),
+
   'missing-parameter': ({ parameter }) =>
     badRequest(`${parameter} is missing. Send it in the form body.`),
   'repeated-parameter': ({ parameter }) =>

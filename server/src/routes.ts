@@ -13,6 +13,7 @@ import { metadataEndpoint } from './endpoints/metadata.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { verifyEndpoint } from './endpoints/verify.ts';
+import { type ClaimPageParts, claimEndpoint } from './handover/claim-endpoint.ts';
 import { blockTest } from './http/addresses.ts';
 import type { Handler } from './http/exchange-flow.ts';
 import type { Route } from './http/router.ts';
@@ -26,12 +27,12 @@ const ALERTS_BYTES_MAX = 512 * 1024;
 export function publicRoutes(
   authority: Authority,
   environments: readonly EnvironmentRecord[],
-  options: {
+  options: Pick<ClaimPageParts, 'contextOf'> & {
     readonly gateways: readonly string[];
     readonly githubKeys?: SignerKeys | undefined;
   },
 ): readonly Route[] {
-  const { gateways, githubKeys } = options;
+  const { contextOf, gateways, githubKeys } = options;
   const isGateway = blockTest(gateways);
   return [
     ...healthRoutes(authority),
@@ -41,6 +42,7 @@ export function publicRoutes(
         ...issuerRoutes(authority, environment, environments),
         ...leakRoutes(authority, environment, { all: environments, githubKeys }),
         verifyRoute(authority, environment, { all: environments, isGateway }),
+        claimRoute({ authority, contextOf }, environment, environments),
       ]),
   ];
 }
@@ -101,6 +103,20 @@ function verifyRoute(
     ...about('verify'),
     path: `${path}/verify`,
     methods: { ANY: verifyEndpoint(authority, environment, among.isGateway) },
+  };
+}
+
+/** Where a partner is shown its secret. Operators hand theirs to each other. */
+function claimRoute(
+  parts: ClaimPageParts,
+  environment: EnvironmentRecord,
+  all: readonly EnvironmentRecord[],
+): Route {
+  const { path, about } = placeOf(environment, all);
+  return {
+    ...about('claim'),
+    path: `${path}/claim/{claim}/{code}`,
+    methods: claimEndpoint(parts, environment.ordinal),
   };
 }
 

@@ -84,8 +84,8 @@ async function serveNode(config: Config): Promise<number> {
       listeners.push(listener);
       return origin;
     };
-    const { gateways } = config;
-    const routes = publicRoutes(node.authority, environments, { gateways, githubKeys });
+    const options = { contextOf: node.contextOf, gateways: config.gateways, githubKeys };
+    const routes = publicRoutes(node.authority, environments, options);
     const origin = await open({ routes }, { ...config.listen, option: '--listen' });
     const admin = await open(adminListener(config, node, { environments, settings }), {
       ...config.adminListen,

@@ -40,6 +40,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   endpoints: ['ports', 'credentials', 'replica'],
   operations: ['ports', 'credentials', 'replica'],
   duties: ['ports', 'credentials', 'operations'],
+  handover: ['ports', 'credentials', 'replica', 'endpoints', 'operations'],
   admin: ['ports', 'credentials', 'replica', 'endpoints', 'operations'],
 
   journal: ['ports'],
@@ -52,7 +53,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'data-directory': ['ports', 'credentials', 'stores', 'journal', 'config'],
   database: ['ports', 'stores', 'journal', 'config', 'data-directory'],
   migration: ['ports', 'stores', 'config', 'data-directory', 'database'],
-  routes: ['ports', 'version', 'endpoints', 'operations', 'admin', 'http', 'config'],
+  routes: ['ports', 'version', 'endpoints', 'operations', 'handover', 'admin', 'http', 'config'],
   probes: ['ports', 'operations', 'stores', 'http', 'config', 'system-clock', 'data-directory'],
   backup: [
     'ports',

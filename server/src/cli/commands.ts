@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { APPROVAL_COMMANDS } from './commands/approval.ts';
 import { AUDIT_COMMANDS } from './commands/audit.ts';
 import { BACKUP_COMMANDS } from './commands/backup.ts';
+import { CLAIM_COMMANDS } from './commands/claim.ts';
 import { CLIENT_COMMANDS } from './commands/client.ts';
 import { CLIENT_DORMANT } from './commands/client-dormant.ts';
 import { CLIENT_REPORT } from './commands/client-report.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   CLIENT_REPORT,
   CLIENT_DORMANT,
   ...SECRET_COMMANDS,
+  ...CLAIM_COMMANDS,
   ...SCOPE_COMMANDS,
   ...RESOURCE_COMMANDS,
   ...TOKEN_COMMANDS,

@@ -1,10 +1,11 @@
 /** Outputs that several commands share: what was done and who has acknowledged it, and secrets, shown this once. */
 
 import type { Secret } from '../credentials/secret-value.ts';
+import type { Handover } from '../operations/claim-material.ts';
 import type { Done } from '../operations/context.ts';
 import type { Output } from './command.ts';
 import { documentOf } from './document.ts';
-import { pairs, receiptText } from './text.ts';
+import { pairs, receiptText, timeText } from './text.ts';
 
 type Receipt = Done['receipt'];
 type Entries = Parameters<typeof pairs>[0];
@@ -40,6 +41,38 @@ export function secretOutput(
   return {
     document: { ...(document as object), client_secret: secret },
     text: `${text}The secret is shown this once and cannot be shown again: store it now.\n`,
+    complaint,
+  };
+}
+
+/** A change that hands out a claim: its link and its passphrase stand on lines of their own, as they go different ways. */
+export function claimOutput(
+  made: Done & Handover,
+  about: { readonly members: object; readonly words: string; readonly entries: Entries },
+): Output {
+  const { claimId, claimUrl, claimPassphrase, claimExpiresAtMs } = made;
+  const { document, text, complaint } = changeOutput(made, {
+    ...about,
+    members: { ...about.members, claimId, claimExpiresAtMs },
+    entries: [
+      ...about.entries,
+      ['claim_id', claimId],
+      ['claim good until', timeText(claimExpiresAtMs)],
+      ['claim_url', claimUrl.reveal()],
+      ['claim_passphrase', claimPassphrase?.reveal()],
+    ],
+  });
+  const advice =
+    claimPassphrase === undefined
+      ? 'Whoever opens the link first gets the secret: send it on a way that only its owner reads.\n'
+      : 'Send the link and the passphrase on different ways. Neither can be shown again.\n';
+  return {
+    document: {
+      ...(document as object),
+      claim_url: claimUrl.reveal(),
+      ...(claimPassphrase === undefined ? {} : { claim_passphrase: claimPassphrase.reveal() }),
+    },
+    text: `${text}${advice}`,
     complaint,
   };
 }

@@ -59,6 +59,11 @@ export function deriveCursorKey(root: Uint8Array, environment: string, version: 
   return prepareHmacKey(deriveKey(root, { purpose: 'list-cursor', environment, version }));
 }
 
+/** Key of the hashes over the codes and passphrases of claims. */
+export function deriveClaimKey(root: Uint8Array, environment: string, version: number): HmacKey {
+  return prepareHmacKey(deriveKey(root, { purpose: 'claim', environment, version }));
+}
+
 /**
  * The environment stands last, because it alone may hold any character: no two infos are the same.
  */

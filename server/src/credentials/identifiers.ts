@@ -59,6 +59,10 @@ export function newApprovalId(random: Randomness): string {
   return `approval_${randomBase62(random, ID_LENGTH)}`;
 }
 
+export function newClaimId(random: Randomness): string {
+  return `clm_${randomBase62(random, ID_LENGTH)}`;
+}
+
 /** What stands before the random part: `token_test_`. */
 export function prefixOf(word: string, tag: string): string {
   if (!isBrandWord(word)) throw new RangeError(`"${word}" is no brand word (${WORD.source})`);

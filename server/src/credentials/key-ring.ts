@@ -8,6 +8,7 @@ import type { KeyPurpose } from '../ports/model.ts';
 import { StoreUnavailable } from '../ports/store.ts';
 import type { TokenKey, TokenKeyLookup } from './access-token.ts';
 import {
+  deriveClaimKey,
   deriveCursorKey,
   derivePepper,
   deriveRequestIdKey,
@@ -28,6 +29,9 @@ export type WrappedKey = {
   readonly wrapped: string;
 };
 
+/** What one root key for secrets is good for. */
+type SecretKeys = { readonly pepper: Pepper; readonly claim: HmacKey };
+
 /** The keys of one purpose in one environment. */
 type Versions<K> = {
   readonly byVersion: Map<number, { readonly version: number; readonly key: K; wrapped: string }>;
@@ -36,9 +40,9 @@ type Versions<K> = {
 
 type EnvironmentKeys = {
   readonly token: Versions<TokenKey>;
-  readonly secret: Versions<Pepper>;
   /** Derived from the token keys, and gone with them. */
   readonly cursor: Versions<HmacKey>;
+  readonly secret: Versions<SecretKeys>;
   readonly lookup: TokenKeyLookup;
 };
 
@@ -71,7 +75,9 @@ export class KeyRing {
       const cursor = deriveCursorKey(root, environment.name, version);
       put(keys.cursor, { version, key: cursor, wrapped });
     } else {
-      put(keys.secret, { version, key: derivePepper(root, environment.name, version), wrapped });
+      const pepper = derivePepper(root, environment.name, version);
+      const claim = deriveClaimKey(root, environment.name, version);
+      put(keys.secret, { version, key: { pepper, claim }, wrapped });
       if (environment.ordinal === REQUEST_ID_ENVIRONMENT && version === keys.secret.newest) {
         this.#requestIds = deriveRequestIdKey(root, environment.name, version);
       }
@@ -149,13 +155,18 @@ export class KeyRing {
 
   /** The pepper a stored secret was hashed under. */
   pepper(environmentOrdinal: number, version: number): Pepper | undefined {
-    return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key;
+    return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key.pepper;
+  }
+
+  /** The key of the hashes of claims; it comes and goes with the pepper of its version. */
+  claimKey(environmentOrdinal: number, version: number): HmacKey | undefined {
+    return this.#environments.get(environmentOrdinal)?.secret.byVersion.get(version)?.key.claim;
   }
 
   /** Every pepper that a stored secret may be under. */
   peppers(environmentOrdinal: number): readonly Pepper[] {
     const held = this.#environments.get(environmentOrdinal)?.secret.byVersion.values() ?? [];
-    return [...held].map(({ key }) => key);
+    return [...held].map(({ key }) => key.pepper);
   }
 
   /** 0 while none is known. */
@@ -166,7 +177,7 @@ export class KeyRing {
   /** What new secrets are hashed under. */
   newestPepper(environmentOrdinal: number): { readonly version: number; readonly pepper: Pepper } {
     const { version, key } = newestOf(this.#of(environmentOrdinal).secret);
-    return { version, pepper: key };
+    return { version, pepper: key.pepper };
   }
 
   /** What the ids of refused requests are sealed under; undefined while no key is known. */
@@ -211,8 +222,8 @@ export class KeyRing {
 
   #newEnvironment(environment: { name: string; tag: string }): EnvironmentKeys {
     const token: Versions<TokenKey> = { byVersion: new Map(), newest: 0 };
-    const secret: Versions<Pepper> = { byVersion: new Map(), newest: 0 };
     const cursor: Versions<HmacKey> = { byVersion: new Map(), newest: 0 };
+    const secret: Versions<SecretKeys> = { byVersion: new Map(), newest: 0 };
     const lookup: TokenKeyLookup = {
       tag: environment.tag,
       environment: environment.name,

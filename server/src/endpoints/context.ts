@@ -45,7 +45,10 @@ export type Authority = {
 };
 
 /** The environment that a route stands for, as the replica has it now. */
-export function environmentOf(authority: Authority, ordinal: number): EnvironmentState {
+export function environmentOf(
+  authority: Pick<Authority, 'replica'>,
+  ordinal: number,
+): EnvironmentState {
   const environment = authority.replica.environment(ordinal);
   if (environment === undefined) throw new Error(`environment ${ordinal} is not loaded`);
   return environment;

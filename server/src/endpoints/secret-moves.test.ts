@@ -4,7 +4,8 @@ import { KeyRing } from '../credentials/key-ring.ts';
 import { MasterKey } from '../credentials/key-wrapping.ts';
 import { systemRandomness } from '../credentials/random.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
-import { type SecretMove, StoreUnavailable } from '../ports/store.ts';
+import type { SecretMove } from '../ports/secret-upkeep.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 import { newSecretMoves } from './secret-moves.ts';
 
 const random = systemRandomness();

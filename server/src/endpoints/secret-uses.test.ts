@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type SecretUse, StoreUnavailable } from '../ports/store.ts';
+import type { SecretUse } from '../ports/secret-upkeep.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 import { newManualClock } from '../testing/manual-clock.ts';
 import { newSecretUses } from './secret-uses.ts';
 

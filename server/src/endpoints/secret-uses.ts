@@ -4,7 +4,8 @@
  */
 
 import type { Clock } from '../ports/clock.ts';
-import type { Changes, SecretUse } from '../ports/store.ts';
+import type { SecretUse } from '../ports/secret-upkeep.ts';
+import type { Changes } from '../ports/store.ts';
 
 const WRITE_INTERVAL_MS = 60_000;
 const LOOK_INTERVAL_MS = 2_000;

@@ -3,6 +3,7 @@
 import { newClientId } from '../credentials/identifiers.ts';
 import type { Secret } from '../credentials/secret-value.ts';
 import { requireAddressBlocks } from './address-blocks.ts';
+import { type ClaimOptions, type Handover, makeClaim } from './claim-material.ts';
 import { commitAndAwait, type Done, environmentNamed, type OperationContext } from './context.ts';
 import {
   requireEnvironmentName,
@@ -41,11 +42,41 @@ export type CreatedClient = Done & {
   readonly expiresAtMs?: number;
 };
 
-/** Creates a client. Undeclared scopes and resources are refused with the command that declares them. Throws `ChangeRefused`. */
+export type ClaimedClient = Done & Omit<CreatedClient, 'clientSecret' | 'secretId'> & Handover;
+
+/** Creates a client and its first secret. Undeclared scopes and resources are refused with the command that declares them. Throws `ChangeRefused`. */
 export async function createClient(
   context: OperationContext,
   input: ClientInput,
 ): Promise<CreatedClient> {
+  const { change, environment, made } = await planned(context, input);
+  const { secretExpiresAtMs } = input;
+  const { clientSecret, stored } = makeSecret(context, environment, {
+    name: undefined,
+    expiresAtMs: secretExpiresAtMs,
+  });
+  const done = await commitAndAwait(context, { ...change, secret: stored });
+  return { clientSecret, secretId: stored.secretId, ...made, ...done };
+}
+
+/** The same without a secret: whoever holds the claim has it made, and is the only one who ever sees it. Throws `ChangeRefused`. */
+export async function createClientWithClaim(
+  context: OperationContext,
+  input: ClientInput & { readonly claim: ClaimOptions },
+): Promise<ClaimedClient> {
+  const { change, environment, made } = await planned(context, input);
+  const { handover, stored } = makeClaim(context, environment, {
+    purpose: 'create',
+    secretExpiresAtMs: input.secretExpiresAtMs,
+    overlapMs: 0,
+    options: input.claim,
+  });
+  const done = await commitAndAwait(context, { ...change, claim: stored });
+  return { ...made, ...handover, ...done };
+}
+
+/** The change but for its credentials, and what is told of it. */
+async function planned(context: OperationContext, input: ClientInput) {
   const { secretExpiresAtMs } = input;
   const programId = requireProgramId(input.programId);
   const name = requireName('--name', input.name);
@@ -63,27 +94,15 @@ export async function createClient(
   }
   const environment = await environmentNamed(context, requireEnvironmentName(input.environment));
   const clientId = newClientId(context.randomness, environment.tag);
-  const { clientSecret, stored } = makeSecret(context, environment, {
-    name: undefined,
-    expiresAtMs: secretExpiresAtMs,
-  });
-  const done = await commitAndAwait(context, {
-    kind: 'client.create',
-    clientId,
-    programId,
-    environment: environment.name,
-    name,
-    ...settings,
-    secret: stored,
-  });
-  return {
-    clientId,
-    clientSecret,
-    secretId: stored.secretId,
-    programId,
-    environment: environment.name,
+  const about = { clientId, programId, environment: environment.name };
+  const made = {
+    ...about,
     tokenEndpoint: `${environment.issuer}/token`,
     ...(secretExpiresAtMs === undefined ? {} : { expiresAtMs: secretExpiresAtMs }),
-    ...done,
+  };
+  return {
+    environment,
+    made,
+    change: { kind: 'client.create', ...about, name, ...settings } as const,
   };
 }

@@ -175,6 +175,41 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
     check: 'Ask for the same few combinations each time.',
     tell: 'Ask for the same few combinations of scopes each time.',
   },
+  'claim-unknown': {
+    cause: 'No claim has this id and this code in this environment.',
+    check:
+      'Whether the link was cut short on its way. `countersign claim list` shows what there is.',
+    tell: 'The link is not complete, or not one of ours. Check it, or ask for a new one.',
+  },
+  'claim-ended': {
+    cause:
+      'The claim has run out, was revoked or replaced, got five wrong passphrases, or its client was deleted.',
+    check: '`countersign claim show CLAIM_ID` says which. Make another one.',
+    tell: 'The link has ended. You will get a new one.',
+  },
+  'claim-used': {
+    cause: 'The secret of the claim was shown already.',
+    check:
+      '`countersign claim show CLAIM_ID` says when and to which address. Was it not the partner, revoke the secret with its tokens.',
+    tell: 'The link was used. If that was not you, stop the secret with the button on its page.',
+  },
+  'claim-on-hold': {
+    cause:
+      'The client or its program is suspended, or the client has as many live secrets as it may have.',
+    check: '`countersign client show CLIENT_ID`. The claim stays good until it runs out.',
+    tell: 'No secret can be made for your client now; keep the link.',
+  },
+  'claim-passphrase': {
+    cause: 'The passphrase that belongs to the claim was wrong. The fifth time ends the claim.',
+    check:
+      '`countersign claim show CLAIM_ID` counts them. Several from a strange address: somebody else has the link.',
+    tell: 'The passphrase was wrong. It came to you apart from the link.',
+  },
+  'claim-cross-site': {
+    cause: 'The form of the claim page was sent from a page of another site.',
+    check: 'Who links there, and why.',
+    tell: 'Open the link itself and press the button there.',
+  },
   'resource-malformed': {
     cause: 'A `resource` is no absolute URI, has a fragment, or is longer than 512 characters.',
     check: 'Copy the URI as it was declared.',

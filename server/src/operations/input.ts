@@ -67,6 +67,10 @@ export function requireApprovalId(id: string): string {
   return requireId('the approval id', id, "'countersign approval list'");
 }
 
+export function requireClaimId(id: string): string {
+  return requireId('CLAIM_ID', id, "'countersign claim list'");
+}
+
 export function requireEnvironmentName(name: string): string {
   if (ENVIRONMENT_NAME.test(name)) return name;
   throw invalid('--environment must be the name of an environment, such as sandbox');

@@ -6,7 +6,8 @@ import { invalid, optionalName, requireFuture } from './input.ts';
 import { requireClient } from './read-directory.ts';
 import { makeSecret } from './secret-material.ts';
 
-const OVERLAP_MS = 24 * 60 * 60 * 1000;
+/** How long the earlier secrets stay good when nobody says otherwise. */
+export const OVERLAP_MS = 24 * 60 * 60 * 1000;
 
 export type RotatedSecret = CreatedSecret & {
   /** When the secrets before it end, those that do not end sooner. */

@@ -1,6 +1,7 @@
 /** What operators change, as data: one atomic verb, `commit`, over a closed list of changes, and the reads beside it. */
 
 import type { Approvable } from './approvals.ts';
+import type { ClaimAttempt, ClaimHashes, ClaimRecord, NewClaim } from './claims.ts';
 import type { FoundSecret } from './leaks.ts';
 import type {
   AuditLine,
@@ -18,6 +19,7 @@ import type {
 } from './model.ts';
 import type { PolicyRecord } from './policies.ts';
 import type { RefusalCount, RefusalQuery } from './refusal-counts.ts';
+import type { SecretMove, SecretUse } from './secret-upkeep.ts';
 import type { NewSuspension, SuspensionDirectory } from './suspensions.ts';
 import type { WebhookChange } from './webhooks.ts';
 
@@ -65,7 +67,9 @@ export type Change =
       readonly allowIp: readonly string[];
       readonly tokenLifetimeSeconds: number;
       readonly resourceServer: boolean;
-      readonly secret: NewSecret;
+      /** Its first secret, or the claim that stands for it. */
+      readonly secret?: NewSecret;
+      readonly claim?: NewClaim;
     }
   | {
       readonly kind: 'client.update';
@@ -96,6 +100,18 @@ export type Change =
       readonly dueAtMs: number;
     }
   | { readonly kind: 'client.delete'; readonly clientId: string }
+  /** Hands the next secret of a client to whoever holds the claim; an earlier claim that was not used is revoked. */
+  | { readonly kind: 'claim.create'; readonly clientId: string; readonly claim: NewClaim }
+  /** Recorded as `claim.used`, with the secret in the same transaction, or as `claim.failed`: the passphrase was wrong. */
+  | {
+      readonly kind: 'claim.use';
+      readonly attempt: ClaimAttempt;
+      /** Its name and its end are the claim's. */
+      readonly secret: NewSecret;
+    }
+  /** Ends the secret of a used claim with its tokens. Recorded as `secret.revoke`, or as `claim.failed`. */
+  | { readonly kind: 'claim.stop'; readonly attempt: ClaimAttempt }
+  | { readonly kind: 'claim.revoke'; readonly claimId: string }
   | { readonly kind: 'secret.create'; readonly clientId: string; readonly secret: NewSecret }
   | {
       readonly kind: 'secret.rotate';
@@ -239,6 +255,8 @@ export type Committed = {
   readonly affected?: number;
   /** It was done under the same key before: what was made then. */
   readonly replayed?: Once['made'];
+  /** Of what was written: the kind under which it stands in the log. */
+  readonly recordedAs?: string;
 };
 
 export type RefusalCode =
@@ -301,16 +319,6 @@ export type QuotaShare = {
   readonly uses: readonly QuotaUse[];
 };
 
-type Hash = { readonly mac: Uint8Array; readonly pepperVersion: number };
-
-/** One secret, hashed as it stands and as it is to stand. */
-export type SecretMove = {
-  readonly environment: number;
-  readonly secret: number;
-  readonly from: Hash;
-  readonly to: Hash;
-};
-
 /** A page of a list in the order of creation: what comes after an ordinal. */
 type Range = { readonly after?: number | undefined; readonly limit?: number | undefined };
 
@@ -328,13 +336,6 @@ export type ClientFilter = Range & {
   readonly state?: ClientState | 'present' | undefined;
   readonly nameContains?: string | undefined;
   readonly createdBeforeMs?: number | undefined;
-};
-
-/** The latest use of one secret. */
-export type SecretUse = {
-  readonly secret: number;
-  readonly atMs: number;
-  readonly address: string;
 };
 
 /** Where the store stands and what a failover would cost, of one that can have standbys. */
@@ -365,6 +366,9 @@ export type Directory = SuspensionDirectory & {
     readonly limit: number;
   }): Promise<readonly DormantClient[]>;
   /** Live secrets of clients that are not deleted, which end within the range, by ordinal. */
+  claims(filter?: { claimId?: string; clientId?: string }): Promise<readonly ClaimRecord[]>;
+  /** What proves that somebody holds a claim: for comparing, not for people. */
+  claimHashes(claimId: string): Promise<ClaimHashes | undefined>;
   expiringSecrets(page: {
     readonly fromMs: number;
     readonly untilMs: number;

@@ -1,6 +1,10 @@
 /** The commands of clients. */
 
-import { createClient } from '../../operations/create-client.ts';
+import {
+  type ClaimedClient,
+  createClient,
+  createClientWithClaim,
+} from '../../operations/create-client.ts';
 import { deleteClient } from '../../operations/delete-client.ts';
 import { parseWhole } from '../../operations/input.ts';
 import { reactivateClient } from '../../operations/reactivate-client.ts';
@@ -10,8 +14,9 @@ import { parseTime } from '../../operations/time-input.ts';
 import type { ClientRecord } from '../../ports/model.ts';
 import type { Command, Option, Output, StoreCall } from '../command.ts';
 import { documentOf } from '../document.ts';
-import { changeOutput, secretOutput } from '../outputs.ts';
+import { changeOutput, claimOutput, secretOutput } from '../outputs.ts';
 import { pairs, timeText } from '../text.ts';
+import { CLAIM_OPTIONS, claimOf } from './claim-options.ts';
 import { clientTable, secretTable } from './client-table.ts';
 import { SUSPEND_MANY_COMMAND } from './suspend-many.ts';
 import {
@@ -26,10 +31,11 @@ import {
 
 const ID = { name: 'ID', doc: 'Id of the client: client_test_… or client_live_…' };
 
-async function create({ context, args }: StoreCall): Promise<Output> {
+async function create(call: StoreCall): Promise<Output> {
+  const { context, args } = call;
   const lifetime = args.option('token-lifetime');
   const expires = args.option('expires');
-  const made = await createClient(context, {
+  const input = {
     programId: args.required('program'),
     environment: args.required('environment'),
     name: args.required('name'),
@@ -43,7 +49,12 @@ async function create({ context, args }: StoreCall): Promise<Output> {
     resourceServer: args.flag('resource-server'),
     secretExpiresAtMs:
       expires === undefined ? undefined : parseTime('--expires', expires, context.clock.wallMs()),
-  });
+  };
+  const claim = claimOf(call, ['client', 'create']);
+  if (claim !== undefined) {
+    return claimed(await createClientWithClaim(context, { ...input, claim }));
+  }
+  const made = await createClient(context, input);
   const { clientId, programId, environment, tokenEndpoint, secretId, expiresAtMs } = made;
   return secretOutput(made, {
     members: { clientId, programId, environment, tokenEndpoint, secretId, expiresAtMs },
@@ -54,6 +65,20 @@ async function create({ context, args }: StoreCall): Promise<Output> {
       ['client_id', clientId],
       ['secret_id', secretId],
       ['expires', timeText(expiresAtMs)],
+    ],
+  });
+}
+
+function claimed(made: ClaimedClient): Output {
+  const { clientId, programId, environment, tokenEndpoint, expiresAtMs } = made;
+  return claimOutput(made, {
+    members: { clientId, programId, environment, tokenEndpoint, expiresAtMs },
+    words: 'Created, without a secret: that is made when its owner opens the link.',
+    entries: [
+      ['environment', environment],
+      ['token_endpoint', tokenEndpoint],
+      ['client_id', clientId],
+      ['secret expires', timeText(expiresAtMs)],
     ],
   });
 }
@@ -169,7 +194,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     path: ['client', 'create'],
     summary: 'Give a program a client in one environment, with its first secret.',
     about: 'The secret is printed this once. With --json it stands in client_secret.',
-    options: CREATE_OPTIONS,
+    options: [...CREATE_OPTIONS, ...CLAIM_OPTIONS],
     examples: [
       'countersign client create --program program_8fYk2LmQ9aXc4TzR --environment sandbox --name backend --scope "accounts:read"',
     ],

@@ -1,5 +1,6 @@
 /** The commands of client secrets. */
 
+import { type CreatedClaim, claimRotation, claimSecret } from '../../operations/create-claim.ts';
 import { createSecret } from '../../operations/create-secret.ts';
 import { expireSecret } from '../../operations/expire-secret.ts';
 import { listSecrets } from '../../operations/read-directory.ts';
@@ -9,8 +10,9 @@ import { isStillUsed, secretState } from '../../operations/secret-state.ts';
 import { parseDuration, parseTime } from '../../operations/time-input.ts';
 import { type Command, type Output, type StoreCall, UsageError } from '../command.ts';
 import { documentOf } from '../document.ts';
-import { changeOutput, secretOutput } from '../outputs.ts';
+import { changeOutput, claimOutput, secretOutput } from '../outputs.ts';
 import { timeText } from '../text.ts';
+import { CLAIM_OPTIONS, claimOf } from './claim-options.ts';
 import { secretTable } from './client-table.ts';
 
 const CLIENT_ID = { name: 'CLIENT_ID', doc: 'Id of the client: client_test_… or client_live_…' };
@@ -27,12 +29,34 @@ function expiresOf({ context, args }: StoreCall): number | undefined {
   return text === undefined ? undefined : parseTime('--expires', text, context.clock.wallMs());
 }
 
-async function create(call: StoreCall): Promise<Output> {
-  const made = await createSecret(call.context, {
+function secretInput(call: StoreCall) {
+  return {
     clientId: call.args.positional('CLIENT_ID'),
     name: call.args.option('name'),
     expiresAtMs: expiresOf(call),
+  };
+}
+
+function claimed(made: CreatedClaim, input: ReturnType<typeof secretInput>): Output {
+  const { clientId } = made;
+  const { name, expiresAtMs } = input;
+  return claimOutput(made, {
+    members: { clientId, name, expiresAtMs },
+    words: 'Claim created: the secret is made when its owner opens the link.',
+    entries: [
+      ['client_id', clientId],
+      ['secret expires', timeText(expiresAtMs)],
+    ],
   });
+}
+
+async function create(call: StoreCall): Promise<Output> {
+  const input = secretInput(call);
+  const claim = claimOf(call, ['secret', 'create']);
+  if (claim !== undefined) {
+    return claimed(await claimSecret(call.context, { ...input, claim }), input);
+  }
+  const made = await createSecret(call.context, input);
   const { clientId, secretId, name, expiresAtMs } = made;
   return secretOutput(made, {
     members: { clientId, secretId, name, expiresAtMs },
@@ -47,12 +71,15 @@ async function create(call: StoreCall): Promise<Output> {
 
 async function rotate(call: StoreCall): Promise<Output> {
   const overlap = call.args.option('overlap');
-  const made = await rotateSecret(call.context, {
-    clientId: call.args.positional('CLIENT_ID'),
-    name: call.args.option('name'),
+  const input = {
+    ...secretInput(call),
     overlapMs: overlap === undefined ? undefined : parseDuration('--overlap', overlap),
-    expiresAtMs: expiresOf(call),
-  });
+  };
+  const claim = claimOf(call, ['secret', 'rotate']);
+  if (claim !== undefined) {
+    return claimed(await claimRotation(call.context, { ...input, claim }), input);
+  }
+  const made = await rotateSecret(call.context, input);
   const { clientId, secretId, name, expiresAtMs, othersExpireAtMs } = made;
   return secretOutput(made, {
     members: { clientId, secretId, name, expiresAtMs, othersExpireAtMs },
@@ -113,9 +140,10 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'create'],
     summary: 'Add a secret to a client; two may be live at once.',
     positionals: [CLIENT_ID],
-    options: [NAME, EXPIRES],
+    options: [NAME, EXPIRES, ...CLAIM_OPTIONS],
     examples: [
       'countersign secret create client_test_4Gq8Zk1LwP0xYb3N --name "blue hosts" --expires 90d',
+      'countersign secret create client_test_4Gq8Zk1LwP0xYb3N --claim',
     ],
     changes: true,
     run: create,
@@ -141,6 +169,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       },
       NAME,
       EXPIRES,
+      ...CLAIM_OPTIONS,
     ],
     examples: ['countersign secret rotate client_test_4Gq8Zk1LwP0xYb3N --overlap 2h'],
     changes: true,

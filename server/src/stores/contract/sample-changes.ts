@@ -42,7 +42,7 @@ export async function onboard(store: Store, secret: Partial<NewSecret> = {}) {
   const program = newProgram();
   await commit(store, program);
   const client = newClient(program.programId);
-  await commit(store, { ...client, secret: { ...client.secret, ...secret } });
+  await commit(store, { ...client, secret: { ...newSecret(), ...secret } });
   const [record] = await store.directory.clients({ clientId: client.clientId });
   return {
     programId: program.programId,

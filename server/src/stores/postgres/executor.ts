@@ -8,7 +8,7 @@ import {
   SelectQueryNode,
 } from 'kysely';
 import { type Committed, StoreUnavailable } from '../../ports/store.ts';
-import { type AuditEntry, affectedBy, type Closing, lineOf } from '../sql/append.ts';
+import { type AuditEntry, type Closing, lineOf, toldOf } from '../sql/append.ts';
 import { checkedParameters } from '../sql/parameters.ts';
 import type { Query, Steps } from '../sql/schema.ts';
 import type { Connections, Row, Session } from './connections.ts';
@@ -84,7 +84,7 @@ export async function closeChange(
     JSON.stringify(closing),
   ]);
   const [[row] = []] = await session.script('select append_change() as sequence; commit');
-  return { sequence: Number(row?.['sequence']), changeId, changed: true, ...affectedBy(ending) };
+  return { sequence: Number(row?.['sequence']), changeId, changed: true, ...toldOf(ending) };
 }
 
 export async function runSteps<T>(session: Session, steps: Steps<T>): Promise<T> {

@@ -18,6 +18,7 @@ import {
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
 import { addCheckpoint, checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.ts';
+import { claimHashes, claims } from '../sql/claims.ts';
 import { effectOf } from '../sql/commit.ts';
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
@@ -134,6 +135,8 @@ function directoryOf(connections: Connections): Directory {
     clients: (filter) => read(() => directory.clients(filter)),
     secrets: (filter) => read(() => directory.secrets(filter)),
     dormantClients: (page) => read(() => dormantClients(page)),
+    claims: (filter) => read(() => claims(filter)),
+    claimHashes: (claimId) => read(() => claimHashes(claimId)),
     expiringSecrets: (page) => read(() => directory.expiringSecrets(page)),
     scopes: (environment) => read(() => directory.scopes(environment)),
     resources: (environment) => read(() => directory.resources(environment)),

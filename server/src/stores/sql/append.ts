@@ -11,7 +11,7 @@ export type Effect = {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** More audit lines of the same change, after its own: for what each of many has to tell. */
   readonly lines?: readonly Pick<AuditEntry, 'action' | 'target' | 'detail'>[];
-  /** Named otherwise than what was asked for: a granted approval is the change that it allows. */
+  /** Named otherwise than what was asked for: a granted approval is the change that it allows, a claim that was to be used has failed. */
   readonly kind?: string;
   /** Of a change of many: how many it changed. */
   readonly affected?: number;
@@ -45,8 +45,11 @@ export function lineOf({ change, actor, atMs, action, target, detail }: AuditEnt
 }
 
 /** What whoever asked for a change of many is told. */
-export const affectedBy = ({ affected }: Closing): { affected?: number } =>
-  affected === undefined ? {} : { affected };
+export const toldOf = ({
+  affected,
+  kind,
+}: Closing): { readonly affected?: number; readonly recordedAs: string } =>
+  affected === undefined ? { recordedAs: kind } : { affected, recordedAs: kind };
 
 /** What a restore is about: the whole store. */
 export const RESTORE = { kind: 'store.restore', target: 'store' } as const;

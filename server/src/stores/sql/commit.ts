@@ -3,18 +3,14 @@
 import type { Command, Committed } from '../../ports/store.ts';
 import type { Effect } from './append.ts';
 import { createSigningKey } from './changes/audit-keys.ts';
+import { changeClaim } from './changes/claims.ts';
 import { createClient, deleteClient } from './changes/clients.ts';
 import { retireAllTokenKeys, retireKey, rewrapKeys, rotateKey } from './changes/keys.ts';
 import { createOperator, openOperators } from './changes/operators.ts';
 import { createProgram } from './changes/programs.ts';
-import {
-  configureEnvironment,
-  createResource,
-  createScope,
-  internScopeSetChange,
-} from './changes/scopes.ts';
-import { announceExpiry, expireSecret } from './changes/secret-expiry.ts';
-import { createSecret, exposeSecret, revokeSecret, rotateSecret } from './changes/secrets.ts';
+import { configureEnvironment, declare } from './changes/scopes.ts';
+import { changeExpiry } from './changes/secret-expiry.ts';
+import { changeSecret } from './changes/secrets.ts';
 import { changeStanding } from './changes/standing.ts';
 import { revokeToken } from './changes/tokens.ts';
 import { updateClient } from './changes/update-client.ts';
@@ -60,24 +56,23 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* reportDormant(change, atMs);
     case 'client.delete':
       return yield* deleteClient(change, { actor, atMs });
+    case 'claim.create':
+    case 'claim.use':
+    case 'claim.stop':
+    case 'claim.revoke':
+      return yield* changeClaim(change, { actor, atMs });
     case 'secret.create':
-      return yield* createSecret(change, { actor, atMs });
     case 'secret.rotate':
-      return yield* rotateSecret(change, { actor, atMs });
-    case 'secret.expire':
-      return yield* expireSecret(change, atMs);
-    case 'secret.expiring':
-      return yield* announceExpiry(change);
     case 'secret.revoke':
-      return yield* revokeSecret(change, { actor, atMs });
     case 'secret.expose':
-      return yield* exposeSecret(change, { actor, atMs });
+      return yield* changeSecret(change, { actor, atMs });
+    case 'secret.expire':
+    case 'secret.expiring':
+      return yield* changeExpiry(change, atMs);
     case 'scope.create':
-      return yield* createScope(change);
     case 'resource.create':
-      return yield* createResource(change);
     case 'scope-set.intern':
-      return yield* internScopeSetChange(change);
+      return yield* declare(change);
     case 'token.revoke':
       return yield* revokeToken(change, atMs);
     case 'operators.open':

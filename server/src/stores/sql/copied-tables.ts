@@ -19,6 +19,7 @@ const PLANS: Readonly<Record<keyof Tables, Plan>> = {
   clients: 'with ordinals',
   secrets: 'with ordinals',
   secret_uses: 'copied',
+  claims: 'copied',
   scopes: 'copied',
   scope_sets: 'copied',
   resources: 'copied',

@@ -1,7 +1,7 @@
 /** Root keys and what is hashed under them, as rows: which there are, who needs them, and a secret's way to a newer one. */
 
 import type { KeyPurpose, KeyRecord } from '../../ports/model.ts';
-import type { SecretMove } from '../../ports/store.ts';
+import type { SecretMove } from '../../ports/secret-upkeep.ts';
 import { all, db, firstLocked, type Steps } from './schema.ts';
 
 /** A key that is not retired. */

@@ -58,6 +58,7 @@ export function* restore(restoring: Restoring): Steps<Closing> {
     yield* skipResources(ordinal, incarnation);
   }
   const removed = keepActive ? 0 : yield* removeOperators();
+  const claims = yield* revokeClaims(atMs);
   const suspended = keepActive ? 0 : yield* suspendPrograms(restoring);
   // Last, as every change takes this row last: two that wait for each other would end in neither.
   yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
@@ -72,6 +73,7 @@ export function* restore(restoring: Restoring): Steps<Closing> {
       [backup === undefined ? 'earlier_incarnation' : 'backup_incarnation']: before.incarnation,
       [backup === undefined ? 'earlier_sequence' : 'backup_sequence']: before.sequence,
       token_keys: tokenKeys,
+      claims_revoked: claims,
       programs_suspended: suspended,
       operators_removed: removed,
       keep_active: keepActive,
@@ -135,6 +137,19 @@ function* removeOperators(): Steps<number> {
       .returning('ordinal'),
   );
   return removed.length;
+}
+
+/** A claim that was used since would be open once more. */
+function* revokeClaims(atMs: number): Steps<number> {
+  const revoked = yield* all(
+    db
+      .updateTable('claims')
+      .set({ revoked_at_ms: atMs })
+      .where('used_at_ms', 'is', null)
+      .where('revoked_at_ms', 'is', null)
+      .returning('claim_id'),
+  );
+  return revoked.length;
 }
 
 function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {

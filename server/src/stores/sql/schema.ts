@@ -89,6 +89,26 @@ export type Tables = {
     first_at_ms: number;
     last_at_ms: number;
   };
+  claims: {
+    claim_id: string;
+    client: number;
+    purpose: 'create' | 'rotate';
+    code_mac: Uint8Array;
+    passphrase_mac: Uint8Array | null;
+    key_version: number;
+    secret_name: string | null;
+    secret_expires_at_ms: number | null;
+    overlap_ms: number;
+    created_at_ms: number;
+    created_by: string;
+    expires_at_ms: number;
+    failures: number;
+    used_at_ms: number | null;
+    used_from: string | null;
+    secret: number | null;
+    stopped_at_ms: number | null;
+    revoked_at_ms: number | null;
+  };
   secret_uses: { secret: number; at_ms: number; address: string };
   scopes: { environment: number; number: number; name: string };
   scope_sets: { environment: number; id: number; scope: string; client: number };

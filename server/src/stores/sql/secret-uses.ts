@@ -1,6 +1,6 @@
 /** When each secret was last used, and from where: a row a secret, apart from the row of the credential. */
 
-import type { SecretUse } from '../../ports/store.ts';
+import type { SecretUse } from '../../ports/secret-upkeep.ts';
 import { db, run, type Steps } from './schema.ts';
 
 /** Writes the uses, in the one order of all writers, so that no two wait for each other; of two uses the later stays. */

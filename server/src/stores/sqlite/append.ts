@@ -2,7 +2,7 @@
 
 import { auditHash } from '../../ports/audit-chain.ts';
 import type { Command, Committed } from '../../ports/store.ts';
-import { type AuditEntry, affectedBy, type Closing, lineOf } from '../sql/append.ts';
+import { type AuditEntry, type Closing, lineOf, toldOf } from '../sql/append.ts';
 import { effectOf } from '../sql/commit.ts';
 import { type InitialStore, initialise as initialSteps } from '../sql/initialise.ts';
 import { db, first, run, type Steps } from '../sql/schema.ts';
@@ -84,5 +84,5 @@ export function* appendChange(closing: Closing): Steps<Committed> {
     }),
   );
   yield* run(db.updateTable('store').set({ sequence, change_id: changeId }).where('id', '=', 1));
-  return { sequence, changeId, changed: true, ...affectedBy(closing) };
+  return { sequence, changeId, changed: true, ...toldOf(closing) };
 }

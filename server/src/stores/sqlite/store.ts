@@ -16,6 +16,7 @@ import {
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
 import { checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.ts';
+import { claimHashes, claims } from '../sql/claims.ts';
 import * as directory from '../sql/directory.ts';
 import { dormantClients } from '../sql/dormancy.ts';
 import { listDuties } from '../sql/duties.ts';
@@ -96,6 +97,8 @@ function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
     clients: async (filter) => reader.read(() => directory.clients(filter)),
     secrets: async (filter) => reader.read(() => directory.secrets(filter)),
     dormantClients: async (page) => reader.read(() => dormantClients(page)),
+    claims: async (filter) => reader.read(() => claims(filter)),
+    claimHashes: async (claimId) => reader.read(() => claimHashes(claimId)),
     expiringSecrets: async (page) => reader.read(() => directory.expiringSecrets(page)),
     scopes: async (environment) => reader.read(() => directory.scopes(environment)),
     resources: async (environment) => reader.read(() => directory.resources(environment)),

@@ -4,6 +4,7 @@ import type { Fact } from '../../../ports/change-log.ts';
 import type { Change, Committed } from '../../../ports/store.ts';
 import { type Effect, earlierChange } from '../append.ts';
 import { db, first, firstLocked, run, type Steps } from '../schema.ts';
+import { claimDetail, insertClaim } from './claims.ts';
 import { type ClientRow, clientRow } from './client-row.ts';
 import { programRow } from './programs.ts';
 import { environmentRow, internScopeSet, requireScopes, resourceNumbers } from './scopes.ts';
@@ -76,10 +77,12 @@ export function* createClient(change: Of<'client.create'>, by: By): Steps<Effect
     scope,
     client: row.ordinal,
   });
-  const secret = yield* insertSecret(row.ordinal, change.secret, by);
+  const { secret, claim } = change;
+  const secretFacts = secret === undefined ? [] : [yield* insertSecret(row.ordinal, secret, by)];
+  if (claim !== undefined) yield* insertClaim(row.ordinal, claim, by);
   return {
     target: change.clientId,
-    facts: [...scopeSet, clientFact(row), secret],
+    facts: [...scopeSet, clientFact(row), ...secretFacts],
     detail: {
       program: change.programId,
       environment: change.environment,
@@ -89,7 +92,8 @@ export function* createClient(change: Of<'client.create'>, by: By): Steps<Effect
       allow_ip: change.allowIp,
       token_lifetime_seconds: change.tokenLifetimeSeconds,
       resource_server: change.resourceServer,
-      secret: change.secret.secretId,
+      secret: secret?.secretId,
+      claim: claim === undefined ? undefined : { id: claim.claimId, ...claimDetail(claim) },
     },
   };
 }

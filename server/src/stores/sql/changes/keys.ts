@@ -8,6 +8,7 @@ import { rewrapSigningKeys } from '../checkpoints.ts';
 import { liveSecrets } from '../keys.ts';
 import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
 import { rewrapWebhooks } from '../webhooks.ts';
+import { openClaimsUnder } from './claims.ts';
 import { lockedEnvironment } from './scopes.ts';
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
@@ -208,7 +209,10 @@ function* requireNoSecret(
     .where('secrets.pepper_version', '=', version);
   const counted = yield* first(needing.select((of) => of.fn.countAll<number>().as('count')));
   const count = counted?.count ?? 0;
-  if (count === 0) return;
+  if (count === 0) {
+    yield* requireNoClaim({ environment, version }, ordinal, atMs);
+    return;
+  }
   const named = yield* all(
     needing
       .select('clients.client_id')
@@ -222,6 +226,22 @@ function* requireNoSecret(
     `${secrets} pepper ${version} of ${environment} (${named.map((row) => row.client_id).join(', ')}` +
       `${count > named.length ? ', …' : ''}); a secret leaves it when it is next used: ` +
       'wait for that, and rotate or revoke the secrets that are not used',
+  );
+}
+
+/** The codes of claims are hashed under a key from the same root. */
+function* requireNoClaim(
+  { environment, version }: { readonly environment: string; readonly version: number },
+  ordinal: number,
+  atMs: number,
+): Steps<void> {
+  const open = openClaimsUnder(version, atMs).where('clients.environment', '=', ordinal);
+  const named = yield* all(open.select('claims.claim_id').limit(NAMED_CLIENTS_MAX));
+  if (named.length === 0) return;
+  throw new ChangeRefused(
+    'conflict',
+    `claims that were not used yet need pepper ${version} of ${environment} (${named.map((row) => row.claim_id).join(', ')}); ` +
+      'wait until they are used or run out, or revoke them',
   );
 }
 

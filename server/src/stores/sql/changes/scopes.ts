@@ -77,7 +77,21 @@ export function* resourceNumbers(
   });
 }
 
-export function* createScope(change: Of<'scope.create'>): Steps<Effect | Committed> {
+/** Every change that gives a scope, a resource or a combination of scopes its number. */
+export function* declare(
+  change: Of<'scope.create' | 'resource.create' | 'scope-set.intern'>,
+): Steps<Effect | Committed> {
+  switch (change.kind) {
+    case 'scope.create':
+      return yield* createScope(change);
+    case 'resource.create':
+      return yield* createResource(change);
+    case 'scope-set.intern':
+      return yield* internScopeSetChange(change);
+  }
+}
+
+function* createScope(change: Of<'scope.create'>): Steps<Effect | Committed> {
   const environment = yield* lockedEnvironment(change.environment);
   const target = `${change.environment}/${change.name}`;
   const rows = yield* all(
@@ -98,7 +112,7 @@ export function* createScope(change: Of<'scope.create'>): Steps<Effect | Committ
   return { target, facts: [{ is: 'scope', ...scope }] };
 }
 
-export function* createResource(change: Of<'resource.create'>): Steps<Effect | Committed> {
+function* createResource(change: Of<'resource.create'>): Steps<Effect | Committed> {
   const environment = yield* lockedEnvironment(change.environment);
   const target = `${change.environment}/${change.uri}`;
   const rows = yield* all(
@@ -160,7 +174,7 @@ export function* internScopeSet(set: {
   return [{ is: 'scope-set', environment: row.environment, id: row.id, scope }];
 }
 
-export function* internScopeSetChange(change: Of<'scope-set.intern'>): Steps<Effect | Committed> {
+function* internScopeSetChange(change: Of<'scope-set.intern'>): Steps<Effect | Committed> {
   const target = `${change.environment}/${change.scope}`;
   const facts = yield* internScopeSet(change);
   if (facts.length > 0) return { target, facts, detail: { client: change.client } };

@@ -22,6 +22,23 @@ const LIVE_SECRETS_PER_CLIENT_MAX = 2;
 /** No token lives longer than a day, so a kill may be forgotten after that, with an hour for nodes whose clocks lag. */
 const REMEMBER_KILL_MS = 25 * 60 * 60 * 1000;
 
+/** Every change of a secret but those of its end. */
+export function* changeSecret(
+  change: Of<'secret.create' | 'secret.rotate' | 'secret.revoke' | 'secret.expose'>,
+  by: By,
+): Steps<Effect | Committed> {
+  switch (change.kind) {
+    case 'secret.create':
+      return yield* createSecret(change, by);
+    case 'secret.rotate':
+      return yield* rotateSecret(change, by);
+    case 'secret.revoke':
+      return yield* revokeSecret(change, by);
+    case 'secret.expose':
+      return yield* exposeSecret(change, by);
+  }
+}
+
 export function secretFact(row: Pick<SecretRow, 'ordinal' | 'client' | 'killed'>): Fact {
   return {
     is: 'secret',
@@ -55,7 +72,7 @@ export function* insertSecret(client: number, secret: NewSecret, by: By): Steps<
 }
 
 /** Whoever hashed a secret may have read the keys a while ago: under a pepper that was retired since it could never be used. */
-function* requirePepper(client: number, version: number): Steps<void> {
+export function* requirePepper(client: number, version: number): Steps<void> {
   const environment = db.selectFrom('clients').select('environment').where('ordinal', '=', client);
   const held = yield* firstLocked(
     heldKey('secret', version).where('environment', '=', environment),
@@ -75,17 +92,25 @@ function* liveSecrets(client: number, atMs: number): Steps<readonly SecretRow[]>
   return rows.filter((row) => row.expires_at_ms === null || row.expires_at_ms > atMs);
 }
 
+/** Refuses one more live secret where there are as many as may be. The client's row is held. */
+export function* requireRoomForSecret(
+  { client, clientId }: { readonly client: number; readonly clientId: string },
+  atMs: number,
+): Steps<void> {
+  const live = yield* liveSecrets(client, atMs);
+  if (live.length < LIVE_SECRETS_PER_CLIENT_MAX) return;
+  throw new ChangeRefused(
+    'limit',
+    `client ${clientId} has ${live.length} live secrets, which is the most; ` +
+      `revoke one first (${live.map((row) => row.secret_id).join(', ')}), or rotate with --overlap 0s, which ends them all`,
+  );
+}
+
 export function* createSecret(change: Of<'secret.create'>, by: By): Steps<Effect> {
+  const { clientId } = change;
   // Kept from other writers, so that its live secrets can be counted.
-  const { ordinal: client } = yield* clientRow(change.clientId);
-  const live = yield* liveSecrets(client, by.atMs);
-  if (live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
-    throw new ChangeRefused(
-      'limit',
-      `client ${change.clientId} has ${live.length} live secrets, which is the most; ` +
-        `revoke one first (${live.map((row) => row.secret_id).join(', ')}) or rotate`,
-    );
-  }
+  const { ordinal: client } = yield* clientRow(clientId);
+  yield* requireRoomForSecret({ client, clientId }, by.atMs);
   const fact = yield* insertSecret(client, change.secret, by);
   return {
     target: change.secret.secretId,
@@ -104,13 +129,7 @@ export function* rotateSecret(change: Of<'secret.rotate'>, by: By): Steps<Effect
   const { ordinal: client } = yield* clientRow(change.clientId);
   const live = yield* liveSecrets(client, by.atMs);
   const overlapping = change.othersExpireAtMs > by.atMs;
-  if (overlapping && live.length >= LIVE_SECRETS_PER_CLIENT_MAX) {
-    throw new ChangeRefused(
-      'limit',
-      `client ${change.clientId} has ${live.length} live secrets, which is the most: it is in a rotation already; ` +
-        `revoke one first (${live.map((row) => row.secret_id).join(', ')}), or rotate with --overlap 0s, which ends them all`,
-    );
-  }
+  if (overlapping) yield* requireRoomForSecret({ client, clientId: change.clientId }, by.atMs);
   for (const row of live) {
     const endMs = Math.min(row.expires_at_ms ?? Number.MAX_SAFE_INTEGER, change.othersExpireAtMs);
     // An end at once is a revocation: an expiry would leave it to each node's wall clock.
@@ -163,7 +182,7 @@ export function* revokeSecret(change: Of<'secret.revoke'>, by: By): Steps<Effect
 }
 
 /** Marks a secret as seen where it must never stand. It goes on working: a stranger must not be able to stop a client. */
-export function* exposeSecret(change: Of<'secret.expose'>, by: By): Steps<Effect | Committed> {
+function* exposeSecret(change: Of<'secret.expose'>, by: By): Steps<Effect | Committed> {
   const row = yield* firstLocked(
     db.selectFrom('secrets').selectAll().where('ordinal', '=', change.secret),
   );

@@ -11,6 +11,7 @@ import { audit } from './0007-audit.ts';
 import { webhooks } from './0008-webhooks.ts';
 import { suspensions } from './0009-suspensions.ts';
 import { approvals } from './0010-approvals.ts';
+import { claims } from './0011-claims.ts';
 import { secretLives } from './0012-secret-lives.ts';
 import { guards } from './0013-guards.ts';
 import { nodeSchema } from './0014-node-schema.ts';
@@ -38,6 +39,7 @@ const STEPS: readonly DeclaredStep[] = [
   additive(approvals),
   additive(webhooks),
   additive(secretMacs),
+  additive(claims),
 ];
 
 const FIRST_STEPS = 2;
