@@ -114,6 +114,9 @@ async function exchanges({ ask }: Api): Promise<readonly (readonly [Role, string
   });
   const { client_id, secret_id } = client;
   const operator = await made('POST /operators', { name: 'Bob', role: 'auditor' });
+  const hook = await made('POST /webhooks', { target: 'http://127.0.0.1:9/', sends: 'audit' });
+  const { webhook_id } = hook;
+  assert.match(String(hook['secret']), /^whsec_/);
   return [
     ['auditor', 'GET /programs?limit=2'],
     ['support', 'POST /programs', { name: 'Other' }],
@@ -138,6 +141,14 @@ async function exchanges({ ask }: Api): Promise<readonly (readonly [Role, string
     ['auditor', 'GET /resources'],
     ['auditor', 'GET /audit?limit=3&action=program.create'],
     ['auditor', 'GET /audit/verification'],
+    ['auditor', 'POST /audit/checkpoints'],
+    ['auditor', 'GET /audit/checkpoints?limit=1'],
+    ['auditor', 'GET /audit/export?after=2&limit=3'],
+    ['auditor', 'GET /webhooks'],
+    ['auditor', `GET /webhooks/${webhook_id}`],
+    ['admin', `POST /webhooks/${webhook_id}/test`],
+    ['admin', `DELETE /webhooks/${webhook_id}`],
+    ['admin', 'POST /webhooks', { target: 'http://127.0.0.1:9/', sends: 'notices' }],
     ['support', 'GET /receipts/1'],
     ['support', 'GET /nodes'],
     ['support', 'GET /doctor'],

@@ -9,6 +9,7 @@ import { OPERATOR_ROUTES } from './routes/operators.ts';
 import { PROGRAM_ROUTES } from './routes/programs.ts';
 import { SECRET_ROUTES } from './routes/secrets.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
+import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 
 /** In the order of its description. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
@@ -18,6 +19,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...TOKEN_ROUTES,
   ...DECLARATION_ROUTES,
   ...AUDIT_ROUTES,
+  ...WEBHOOK_ROUTES,
   ...AUTHORITY_ROUTES,
   ...OPERATOR_ROUTES,
 ];

@@ -37,7 +37,7 @@ export function answerTo(result: Result, outcome: Outcome): Answer {
 }
 
 function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcome): Answer {
-  const { done, members, secret } = result;
+  const { done, members, secret, secretName = 'client_secret' } = result;
   const { route, replayed } = outcome;
   const about = documentOf(members) as Record<string, unknown>;
   const document = {
@@ -46,7 +46,7 @@ function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcom
     ...(replayed === undefined ? {} : { ...shared(replayed, about), replayed: true }),
     changed: done.changed,
     ...(documentOf(done.receipt) as object),
-    ...(secret === undefined || replayed !== undefined ? {} : { client_secret: secret.reveal() }),
+    ...(secret === undefined || replayed !== undefined ? {} : { [secretName]: secret.reveal() }),
   };
   const answer = receiptAnswer(document, done.receipt, outcome);
   const isNew = route.creates && done.changed;

@@ -38,6 +38,8 @@ export type Result =
       readonly done: Done;
       readonly members: object;
       readonly secret?: Secret | undefined;
+      /** As what it is answered; a client's unless it is said. */
+      readonly secretName?: 'client_secret' | 'secret';
     }
   | { readonly is: 'receipt'; readonly receipt: Done['receipt'] };
 
@@ -115,7 +117,7 @@ export function wholeList(records: readonly unknown[]): Result {
   return { is: 'page', items: documentOf(records) as readonly object[], next: undefined };
 }
 
-export function changed(done: Done, members: object): Result {
+export function changed(done: Done, members: object): Extract<Result, { is: 'change' }> {
   return { is: 'change', done: pick(done), members };
 }
 

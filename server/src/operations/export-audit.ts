@@ -24,14 +24,13 @@ export async function* exportAudit(
   context: OperationContext,
   input: { readonly after?: number | undefined } = {},
 ): AsyncGenerator<string, Exported> {
-  const { audit, checkpoints, changes, actor, clock } = context;
+  const { audit, checkpoints } = context;
   const after = input.after ?? 0;
   const before = await audit.head();
   if (after > before.sequence) {
     throw invalid(`--after ${after}: the last line of the trail is ${before.sequence}`);
   }
-  const line = { action: 'audit.export', target: 'audit', detail: { after } };
-  await changes.record({ actor, atMs: clock.wallMs(), ...line });
+  await recordExport(context, after);
   await makeCheckpoint(context).catch(ifRefused);
   const head = await audit.head();
   const keys = await checkpoints.signingKeys();
@@ -53,6 +52,15 @@ export async function* exportAudit(
     [last, signed, count] = [end, end, count + page.length];
   }
   return { after, to: last, checkpoints: count };
+}
+
+/** That lines leave is a line itself. */
+export async function recordExport(
+  { changes, actor, clock }: OperationContext,
+  after: number,
+): Promise<void> {
+  const line = { action: 'audit.export', target: 'audit', detail: { after } };
+  await changes.record({ actor, atMs: clock.wallMs(), ...line });
 }
 
 async function hashOf({ audit }: OperationContext, sequence: number): Promise<string> {
