@@ -82,6 +82,7 @@ function requestOf({ method, path }: AdminRoute): string {
     program_id: 'program_none',
     client_id: 'client_test_none',
     secret_id: 'sec_none',
+    approval_id: 'approval_none',
     sequence: '999999',
   };
   return `${method} ${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'none')}`;
@@ -129,6 +130,12 @@ async function exchanges({ ask }: Api): Promise<readonly (readonly [Role, string
     ['support', `POST /clients/${client_id}/suspend`, { reason: 'leak' }],
     ['support', `POST /clients/${client_id}/reactivate`],
     ['auditor', `GET /clients/${client_id}/report?since=2026-01-01`],
+    ['support', `POST /clients/${client_id}/suspend`, { reason: 'drill', until: '2h' }],
+    ['support', `POST /clients/${client_id}/reactivate`, { reason: 'over' }],
+    ['auditor', 'GET /dormant-clients?days=90'],
+    ['support', 'POST /bulk/suspend-clients/preview', { where: [`program=${program_id}`] }],
+    ['support', 'POST /bulk/suspend-clients', { where: ['name~two'], reason: 'leak' }],
+    ['auditor', 'GET /approvals?all=true'],
     ['auditor', `GET /clients/${client_id}/secrets`],
     ['support', `POST /clients/${client_id}/secrets`, { name: 'blue', expires_at: '90d' }],
     ['support', `POST /secrets/${secret_id}/expire`, { at: '48h' }],

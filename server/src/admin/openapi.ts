@@ -86,7 +86,12 @@ function operationOf(route: AdminRoute): object {
     parameters: parametersOf(route),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+      : {
+          requestBody: {
+            required: (body.required ?? []).length > 0,
+            content: { 'application/json': { schema: body } },
+          },
+        }),
     responses: responsesOf(route),
   };
 }

@@ -19,6 +19,8 @@ export const PERMISSIONS = {
   'client:suspend': ['admin', 'support'],
   'client:reactivate': ['admin', 'support'],
   'client:delete': ['admin'],
+  'approval:read': ['admin', 'support', 'auditor'],
+  'approval:decide': ['admin', 'support'],
   'client:report': ['admin', 'support', 'auditor'],
   'secret:read': ['admin', 'support', 'auditor', 'partner'],
   'secret:create': ['admin', 'support', 'partner'],

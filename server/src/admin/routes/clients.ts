@@ -11,6 +11,17 @@ import { parseSince, parseTime } from '../../operations/time-input.ts';
 import { updateClient } from '../../operations/update-client.ts';
 import { type AdminRoute, changed, madeSecret, pageOf, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
+import {
+  endApproval,
+  openSuspensions,
+  REACTIVATING,
+  reactivated,
+  reactivation,
+  SUSPENDING,
+  suspended,
+  termsOf,
+  untilOf,
+} from '../suspending.ts';
 
 const params = { client_id: schema.clientId };
 const quota = schema.strict({
@@ -124,9 +135,11 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
     summary: 'Show a client; a deleted one is shown as such.',
     about: 'client',
     params,
-    response: client,
-    run: async ({ context, path }) =>
-      shown((await showClient(context, { clientId: path.client_id })).client),
+    response: schema.record({ ...client.properties, ...openSuspensions }),
+    run: async ({ context, path }) => {
+      const found = await showClient(context, { clientId: path.client_id });
+      return shown({ ...found.client, suspensions: found.suspensions });
+    },
   }),
   row({
     method: 'PATCH',
@@ -191,11 +204,14 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
     summary: 'Stop a client: none of its tokens is accepted once the receipt is complete.',
     about: 'client',
     params,
-    body: schema.strict({ reason: schema.reason }),
-    response: clientChange,
-    run: async ({ context, path, body }) => {
+    body: SUSPENDING,
+    response: schema.change({ client_id: schema.clientId, ...endApproval }),
+    run: async (call) => {
+      const { context, path, body } = call;
       const clientId = path.client_id;
-      return changed(await suspendClient(context, { clientId, ...body }), { clientId });
+      const { reason } = body;
+      const done = await suspendClient(context, { clientId, reason, untilMs: untilOf(call) });
+      return suspended(done, { clientId });
     },
   }),
   row({
@@ -206,10 +222,12 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
     summary: 'Let a suspended client work again, with new tokens only.',
     about: 'client',
     params,
-    response: clientChange,
-    run: async ({ context, path }) => {
+    body: REACTIVATING,
+    response: schema.change({ client_id: schema.clientId, ...reactivation }),
+    run: async ({ context, path, body }) => {
       const clientId = path.client_id;
-      return changed(await reactivateClient(context, { clientId }), { clientId });
+      const done = await reactivateClient(context, { clientId, ...termsOf(body) });
+      return reactivated(done, { clientId });
     },
   }),
   row({

@@ -9,6 +9,17 @@ import { suspendProgram } from '../../operations/suspend-program.ts';
 import type { ProgramRecord } from '../../ports/model.ts';
 import { type AdminRoute, changed, pageOf, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
+import {
+  endApproval,
+  openSuspensions,
+  REACTIVATING,
+  reactivated,
+  reactivation,
+  SUSPENDING,
+  suspended,
+  termsOf,
+  untilOf,
+} from '../suspending.ts';
 
 const params = { program_id: schema.programId };
 const program = schema.record({
@@ -20,7 +31,6 @@ const program = schema.record({
   suspended_at: Type.Optional(schema.at),
   created_at: schema.at,
 });
-const programChange = schema.change({ program_id: schema.programId });
 
 export const PROGRAM_ROUTES: readonly AdminRoute[] = [
   row({
@@ -69,10 +79,10 @@ export const PROGRAM_ROUTES: readonly AdminRoute[] = [
     summary: 'Show a program; its clients are listed by `GET /clients?program_id=…`.',
     about: 'program',
     params,
-    response: program,
+    response: schema.record({ ...program.properties, ...openSuspensions }),
     run: async ({ context, path }) => {
       const found = await showProgram(context, { programId: path.program_id });
-      return shown(programDocument(found.program));
+      return shown({ ...programDocument(found.program), suspensions: found.suspensions });
     },
   }),
   row({
@@ -83,11 +93,14 @@ export const PROGRAM_ROUTES: readonly AdminRoute[] = [
     summary: 'Stop a program: no token of its clients is accepted once the receipt is complete.',
     about: 'program',
     params,
-    body: schema.strict({ reason: schema.reason }),
-    response: programChange,
-    run: async ({ context, path, body }) => {
+    body: SUSPENDING,
+    response: schema.change({ program_id: schema.programId, ...endApproval }),
+    run: async (call) => {
+      const { context, path, body } = call;
       const programId = path.program_id;
-      return changed(await suspendProgram(context, { programId, ...body }), { programId });
+      const { reason } = body;
+      const done = await suspendProgram(context, { programId, reason, untilMs: untilOf(call) });
+      return suspended(done, { programId });
     },
   }),
   row({
@@ -98,10 +111,12 @@ export const PROGRAM_ROUTES: readonly AdminRoute[] = [
     summary: 'Let a suspended program work again, with new tokens only.',
     about: 'program',
     params,
-    response: programChange,
-    run: async ({ context, path }) => {
+    body: REACTIVATING,
+    response: schema.change({ program_id: schema.programId, ...reactivation }),
+    run: async ({ context, path, body }) => {
       const programId = path.program_id;
-      return changed(await reactivateProgram(context, { programId }), { programId });
+      const done = await reactivateProgram(context, { programId, ...termsOf(body) });
+      return reactivated(done, { programId });
     },
   }),
 ];
