@@ -127,3 +127,48 @@ test('a checkpoint that was altered in the store is no ground to sign on, and ve
     assert.ok(!verdict.intact);
     assert.equal(verdict.firstBad, checkpoint.sequence);
   }));
+
+test('whichever row of the trail is altered, taken out, moved or cut off in the database, verification names it', () =>
+  withTrail(async (context, database) => {
+    await makeCheckpoint(context);
+    const rows = database.prepare('SELECT * FROM audit ORDER BY sequence').all() as Record<
+      'sequence' | 'change' | 'action' | 'line' | 'hash',
+      string | number | null
+    >[];
+    const write = (kept: typeof rows): void => {
+      database.exec('BEGIN; DELETE FROM audit');
+      for (const { sequence, change, action, line, hash } of kept) {
+        database
+          .prepare(
+            'INSERT INTO audit (sequence, change, action, line, hash) VALUES (?, ?, ?, ?, ?)',
+          )
+          .run(sequence, change, action, line, hash);
+      }
+      database.exec('COMMIT');
+    };
+    assert.ok(rows.length > 5);
+    for (const [index, row] of rows.entries()) {
+      const next = rows[index + 1];
+      const ways = [
+        rows.with(index, { ...row, line: String(row.line).replace('"actor":"', '"actor":"x') }),
+        rows.with(index, { ...row, hash: 'f'.repeat(64) }),
+        rows.toSpliced(index, 1),
+        rows.slice(0, index),
+        ...(next === undefined
+          ? []
+          : [
+              rows
+                .with(index, { ...next, sequence: row.sequence })
+                .with(index + 1, { ...row, sequence: next.sequence }),
+            ]),
+      ];
+      for (const [way, kept] of ways.entries()) {
+        write(kept);
+        const verdict = await verifyAudit(context);
+        assert.ok(!verdict.intact, `way ${way} at line ${row.sequence} was not seen`);
+        assert.equal(verdict.firstBad, row.sequence, `way ${way}`);
+      }
+    }
+    write(rows);
+    assert.equal((await verifyAudit(context)).intact, true);
+  }));
