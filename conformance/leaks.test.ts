@@ -62,6 +62,11 @@ test('whoever presents a live token kills it, and it says nothing of it', async 
   const lines = await authority.list('audit', 'list', '--limit', '1000');
   const line = lines.findLast(({ action }) => action === 'token.revoke');
   assert.equal(line?.['actor'], 'leak-report');
+  await eventually('what every node confirmed is on record', async () =>
+    (await authority.list('audit', 'list', '--limit', '1000')).some(
+      ({ action, actor }) => action === 'receipt' && actor === 'leak-report',
+    ),
+  );
   assert.ok(authority.written().includes('was reported as leaked and revoked'));
 });
 

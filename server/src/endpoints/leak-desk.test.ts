@@ -98,6 +98,21 @@ test('what cannot be worked on waits for the store, is said once, and is given u
   assert.equal(lines.at(-1), 'leak reports were given up');
 });
 
+test('requests that wait for a tick are bounded too, so that they never fill a listener', async () => {
+  const { clock, leaks } = desk(() => Promise.resolve());
+  let answered = 0;
+  for (let n = 0; n < 256; n += 1) {
+    assert.ok(leaks.hasRoom(1));
+    void leaks.tick().then(() => {
+      answered += 1;
+    });
+  }
+  assert.ok(!leaks.hasRoom(1));
+  await pass(clock, 300);
+  assert.equal(answered, 256);
+  assert.ok(leaks.hasRoom(1));
+});
+
 test('a stop answers who waits and works on what is left', async () => {
   const done: string[] = [];
   const { leaks } = desk(async (batch) => done.push(...batch.map(({ text }) => text)));

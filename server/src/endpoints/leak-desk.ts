@@ -11,6 +11,8 @@ const TICK_MS = 250;
 const WORK_AFTER_MS = 100;
 /** Credentials waiting for work; some 10 seconds of it. */
 const WAITING_MAX = 4_000;
+/** Requests that wait for a tick: a share of those that a listener decides at once, so that none of /token's is lost to them. */
+const ANSWERS_MAX = 256;
 /** Credentials worked on between two ticks: one question to the store, and a change for each that is live. */
 const BATCH_MAX = 100;
 /** Batches that fail, because the store is out, are tried again this often: for a minute. */
@@ -29,7 +31,7 @@ export type LeakSource = {
 export type Leak = { readonly text: string; readonly source: LeakSource };
 
 export type LeakDesk = {
-  /** Whether so many more credentials can be taken. */
+  /** Whether one more request with so many credentials can be taken. */
   hasRoom(count: number): boolean;
   /** Takes leaks to be worked on. What there is no room for is dropped. */
   take(leaks: readonly Leak[]): void;
@@ -92,7 +94,7 @@ export function newLeakDesk(deps: {
   const running = run();
 
   return {
-    hasRoom: (count) => waiting.length + count <= WAITING_MAX,
+    hasRoom: (count) => answers.length < ANSWERS_MAX && waiting.length + count <= WAITING_MAX,
     take: (leaks) => {
       for (const leak of leaks) if (waiting.length < WAITING_MAX) waiting.push(leak);
     },

@@ -6,6 +6,7 @@
  *   proxy says plain HTTP              400
  *   proxy names no caller              400
  *   Content-Encoding                   415
+ *   too many with long bodies          503  Retry-After
  *   body too large, said or found      413  closes
  *   too many requests being decided    503  Retry-After (probes are exempt)
  *   otherwise                          what the endpoint answers
@@ -14,6 +15,7 @@
  * Not here: 404 and 405 (the router), 408 and bytes that are no request (connections.ts).
  */
 
+import type { IncomingMessage } from 'node:http';
 import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
 import type { Asked } from '../endpoints/refused.ts';
@@ -53,6 +55,17 @@ export function makeFlow(settings: {
 }): Flow {
   const { limits, answering, explain, callerOf } = settings;
   let inFlight = 0;
+  let longBodies = 0;
+
+  /** Takes a place among the requests whose bodies may be long, until it is over; false when there is none. */
+  function holdsLongBody(request: IncomingMessage): boolean {
+    if (longBodies >= limits.longBodiesMax) return false;
+    longBodies += 1;
+    request.once('close', () => {
+      longBodies -= 1;
+    });
+    return true;
+  }
 
   function serve(target: Target, exchange: Exchange): void {
     const { request, response } = exchange;
@@ -68,6 +81,10 @@ export function makeFlow(settings: {
       return;
     }
     const { bodyBytesMax = limits.bodyBytesMax } = target;
+    if (bodyBytesMax > limits.bodyBytesMax && !holdsLongBody(request)) {
+      answering.refuse(exchange, refuse('overloaded'));
+      return;
+    }
     if (head.transferEncoding === undefined && !isSmall(head, bodyBytesMax)) {
       answering.refuseAndClose(exchange, refuse('too-large'));
       return;

@@ -3,6 +3,8 @@
 export type HttpLimits = {
   /** A token request has some 250 bytes; a private-key assertion a few thousand. */
   readonly bodyBytesMax: number;
+  /** Requests at once to routes whose bodies may be longer than that, as nobody knows yet who sends them. */
+  readonly longBodiesMax: number;
   readonly headerBytesMax: number;
   /** From a request's first byte to its last: whoever is slower gets 408. */
   readonly arrivalMsMax: number;
@@ -22,6 +24,7 @@ export type HttpLimits = {
 
 export const HTTP_LIMITS: HttpLimits = {
   bodyBytesMax: 8 * 1024,
+  longBodiesMax: 32,
   headerBytesMax: 16 * 1024,
   arrivalMsMax: 10_000,
   keepAliveMs: 72_000,

@@ -14,6 +14,8 @@ const ASK_INTERVAL_MS = 30_000;
 const FETCH_MS_MAX = 5_000;
 const BYTES_MAX = 64 * 1024;
 const KEYS_MAX = 100;
+/** Callers that wait for one answer; more are told to come back. */
+const WAITING_MAX = 32;
 
 type Published = { readonly key_identifier?: unknown; readonly key?: unknown };
 
@@ -23,6 +25,7 @@ export function newSignerKeys(from: string, clock: Clock): SignerKeys {
   let askedMs = Number.NEGATIVE_INFINITY;
   let freshUntilMs = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
+  let waiting = 0;
 
   const ask = async (): Promise<void> => {
     const text = /^https?:/.test(from) ? await fetched(from) : await readFile(from, 'utf8');
@@ -41,8 +44,14 @@ export function newSignerKeys(from: string, clock: Clock): SignerKeys {
           asking = undefined;
         });
       }
-      // Callers that come together wait for one answer; one that failed is an outage, not a wrong signature.
-      await asking;
+      if (asking !== undefined) {
+        if (waiting >= WAITING_MAX) throw new Error('too many wait for the keys');
+        waiting += 1;
+        // Callers that come together wait for one answer; one that failed is an outage, not a wrong signature.
+        await asking.finally(() => {
+          waiting -= 1;
+        });
+      }
       if (clock.monotonicMs() >= freshUntilMs) throw new Error('the keys cannot be had now');
       return keys.get(name);
     },
