@@ -2,6 +2,9 @@
 
 import { expiresAtSeconds } from '@countersign/protocol';
 import { TOKEN_LIFETIME_SECONDS_MAX } from '../credentials/access-token.ts';
+import type { IssuedToken } from '../ports/journal.ts';
+import type { SecretRecord } from '../ports/model.ts';
+import type { Replica } from '../replica/replica.ts';
 import { standingOf } from '../replica/standing.ts';
 import type { OperationContext } from './context.ts';
 import { currentReplica } from './open-token.ts';
@@ -41,25 +44,37 @@ export async function listTokens(
   const until = untilMs === undefined ? {} : { untilMs };
   const query = { client: client.ordinal, sinceMs, ...until, limit };
   const issued = await context.journal.list(query);
-  const secretIds = new Map(secrets.map(({ ordinal, secretId }) => [ordinal, secretId]));
-  const environment = replica.environmentByName(client.environment);
-  const at = { environment: environment?.ordinal ?? 0, nowMs };
-  return issued.map((token) => {
-    const jti = Buffer.from(token.jti).toString('base64url');
-    const standing = standingOf({ jti, claims: token }, at, replica);
-    const resource = environment?.resources.get(token.resource);
-    return {
-      jti,
-      // Issued by a node that knew more than this snapshot: it was made meanwhile, and lives.
-      standing: standing === 'ahead' || standing === 'other-environment' ? 'live' : standing,
-      secretId: secretIds.get(token.secret) ?? '',
-      scope: environment?.scopeSets.get(token.scopeSet) ?? '',
-      ...(resource === undefined ? {} : { resource }),
-      issuedAtMs: token.issuedAtMs,
-      expiresAtMs: expiresAtSeconds(token) * 1000,
-      address: token.address,
-    };
-  });
+  const known = { replica, secrets, environment: client.environment, nowMs };
+  return issued.map((token) => listedToken(token, known));
+}
+
+/** A token of the journal as people read it, with what it is worth now. */
+export function listedToken(
+  token: IssuedToken,
+  known: {
+    readonly replica: Replica;
+    readonly secrets: readonly SecretRecord[];
+    /** Name of the client's environment. */
+    readonly environment: string;
+    readonly nowMs: number;
+  },
+): ListedToken {
+  const jti = Buffer.from(token.jti).toString('base64url');
+  const environment = known.replica.environmentByName(known.environment);
+  const at = { environment: environment?.ordinal ?? 0, nowMs: known.nowMs };
+  const standing = standingOf({ jti, claims: token }, at, known.replica);
+  const resource = environment?.resources.get(token.resource);
+  return {
+    jti,
+    // Issued by a node that knew more than this snapshot: it was made meanwhile, and lives.
+    standing: standing === 'ahead' || standing === 'other-environment' ? 'live' : standing,
+    secretId: known.secrets.find(({ ordinal }) => ordinal === token.secret)?.secretId ?? '',
+    scope: environment?.scopeSets.get(token.scopeSet) ?? '',
+    ...(resource === undefined ? {} : { resource }),
+    issuedAtMs: token.issuedAtMs,
+    expiresAtMs: expiresAtSeconds(token) * 1000,
+    address: token.address,
+  };
 }
 
 /** Tokens of one client within one millisecond, far beyond what it gets. */

@@ -3,14 +3,12 @@
  * about them meanwhile. Enough to tell a regulator; it holds no secret and no token, only their names.
  */
 
-import { expiresAtSeconds } from '@countersign/protocol';
 import type { IssuedToken } from '../ports/journal.ts';
 import type { ClientRecord, SecretRecord } from '../ports/model.ts';
 import type { SuspensionRecord } from '../ports/suspensions.ts';
-import type { Replica } from '../replica/replica.ts';
-import { standingOf } from '../replica/standing.ts';
 import type { OperationContext } from './context.ts';
 import { invalid } from './input.ts';
+import { type ListedToken, listedToken } from './list-tokens.ts';
 import { currentReplica } from './open-token.ts';
 import { showClient } from './read-directory.ts';
 
@@ -21,17 +19,6 @@ const PAGE_TOKENS = 10_000;
 const REPORTED_CHANGES_MAX = 1_000;
 /** Rows, one for each hour, reason, secret and address. */
 const REPORTED_REFUSALS_MAX = 20_000;
-
-export type ReportedToken = {
-  readonly jti: string;
-  readonly standing: 'live' | 'expired' | 'revoked';
-  readonly secretId: string;
-  readonly scope: string;
-  readonly resource?: string;
-  readonly issuedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly address: string;
-};
 
 export type Tally = {
   readonly tokens: number;
@@ -50,7 +37,7 @@ export type ClientReport = {
   readonly untilAtMs: number;
   /** False: there were more tokens than a report holds, and the oldest are left out. */
   readonly whole: boolean;
-  readonly tokens: readonly ReportedToken[];
+  readonly tokens: readonly ListedToken[];
   readonly live: number;
   readonly bySecret: readonly (Tally & { readonly secretId: string; readonly hint: string })[];
   readonly byAddress: readonly (Tally & { readonly address: string })[];
@@ -106,7 +93,9 @@ export async function reportClient(
   const replica = await currentReplica(context);
   const tokens = issued.tokens
     .filter((token) => only === undefined || token.secret === only.ordinal)
-    .map((token) => reported(token, { replica, secrets, environment: client.environment, nowMs }));
+    .map((token) =>
+      listedToken(token, { replica, secrets, environment: client.environment, nowMs }),
+    );
   const targets = [client.clientId, client.programId, ...secrets.map((one) => one.secretId)];
   const lines = await context.directory.changesAbout({
     targets,
@@ -172,39 +161,12 @@ function secretNamed(secrets: readonly SecretRecord[], secretId: string): Secret
   );
 }
 
-function reported(
-  token: IssuedToken,
-  known: {
-    readonly replica: Replica;
-    readonly secrets: readonly SecretRecord[];
-    readonly environment: string;
-    readonly nowMs: number;
-  },
-): ReportedToken {
-  const jti = Buffer.from(token.jti).toString('base64url');
-  const environment = known.replica.environmentByName(known.environment);
-  const at = { environment: environment?.ordinal ?? 0, nowMs: known.nowMs };
-  const standing = standingOf({ jti, claims: token }, at, known.replica);
-  const resource = environment?.resources.get(token.resource);
-  return {
-    jti,
-    // Issued by a node that knew more than this snapshot: it was made meanwhile, and lives.
-    standing: standing === 'ahead' || standing === 'other-environment' ? 'live' : standing,
-    secretId: known.secrets.find(({ ordinal }) => ordinal === token.secret)?.secretId ?? '',
-    scope: environment?.scopeSets.get(token.scopeSet) ?? '',
-    ...(resource === undefined ? {} : { resource }),
-    issuedAtMs: token.issuedAtMs,
-    expiresAtMs: expiresAtSeconds(token) * 1000,
-    address: token.address,
-  };
-}
-
-const isLive = ({ standing }: ReportedToken): boolean => standing === 'live';
+const isLive = ({ standing }: ListedToken): boolean => standing === 'live';
 
 /** Counts by a key, the busiest first. */
 function tallied(
-  tokens: readonly ReportedToken[],
-  keyOf: (token: ReportedToken) => string,
+  tokens: readonly ListedToken[],
+  keyOf: (token: ListedToken) => string,
 ): readonly (readonly [string, Tally])[] {
   const groups = Map.groupBy(tokens, keyOf);
   return [...groups]
@@ -242,7 +204,7 @@ async function suspensionsIn(
 
 function suspensionOf(
   suspension: SuspensionRecord,
-  tokens: readonly ReportedToken[],
+  tokens: readonly ListedToken[],
 ): ClientReport['suspensions'][number] {
   const { suspensionId, openedAtMs, openedBy, reason, closedAtMs } = suspension;
   const before = tokens.filter(({ issuedAtMs }) => issuedAtMs <= openedAtMs).length;

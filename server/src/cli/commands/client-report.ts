@@ -6,6 +6,7 @@ import type { Command, Output, StoreCall } from '../command.ts';
 import { csv } from '../csv.ts';
 import { documentOf } from '../document.ts';
 import { isoText, list, pairs, timeText } from '../text.ts';
+import { tokenTable } from './token-table.ts';
 
 /** Tokens of the printed table; JSON and CSV have all. */
 const PRINTED_TOKENS_MAX = 50;
@@ -75,21 +76,7 @@ function textOf(report: ClientReport): string {
       ]),
       'Nothing was changed.',
     ),
-    list(
-      ['JTI', 'STANDING', 'ISSUED', 'EXPIRES', 'FROM', 'SECRET', 'SCOPE'],
-      report.tokens
-        .slice(0, PRINTED_TOKENS_MAX)
-        .map((token) => [
-          token.jti,
-          token.standing,
-          timeText(token.issuedAtMs) ?? '',
-          timeText(token.expiresAtMs) ?? '',
-          token.address,
-          token.secretId,
-          token.scope || '-',
-        ]),
-      'No token was issued.',
-    ),
+    tokenTable(report.tokens.slice(0, PRINTED_TOKENS_MAX), 'No token was issued.'),
   ];
   const rest = report.tokens.length - PRINTED_TOKENS_MAX;
   const more = rest > 0 ? `… and ${rest} more: --csv and --json have all.\n` : '';

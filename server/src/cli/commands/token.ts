@@ -6,7 +6,8 @@ import { revokeToken } from '../../operations/revoke-token.ts';
 import type { Command, Output, StoreCall } from '../command.ts';
 import { documentOf } from '../document.ts';
 import { changeOutput } from '../outputs.ts';
-import { list, pairs, timeText } from '../text.ts';
+import { pairs, timeText } from '../text.ts';
+import { tokenTable } from './token-table.ts';
 
 const TOKEN = {
   name: 'TOKEN',
@@ -53,22 +54,9 @@ async function revoke({ context, args }: StoreCall): Promise<Output> {
 
 async function listAll({ context, args }: StoreCall): Promise<Output> {
   const tokens = await listTokens(context, { clientId: args.required('client') });
-  const rows = tokens.map((token) => [
-    token.jti,
-    token.standing,
-    timeText(token.issuedAtMs) ?? '',
-    timeText(token.expiresAtMs) ?? '',
-    token.address,
-    token.secretId,
-    token.scope || '-',
-  ]);
   return {
     document: documentOf(tokens),
-    text: list(
-      ['JTI', 'STANDING', 'ISSUED', 'EXPIRES', 'FROM', 'SECRET', 'SCOPE'],
-      rows,
-      'The client was given no token within the last 24 hours.',
-    ),
+    text: tokenTable(tokens, 'The client was given no token within the last 24 hours.'),
   };
 }
 
