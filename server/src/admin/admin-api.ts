@@ -4,6 +4,7 @@ import type { AdminRoute } from './route.ts';
 import { APPROVAL_ROUTES } from './routes/approvals.ts';
 import { AUDIT_ROUTES } from './routes/audit.ts';
 import { AUTHORITY_ROUTES } from './routes/authority.ts';
+import { CLAIM_ROUTES } from './routes/claims.ts';
 import { CLIENT_ROUTES } from './routes/clients.ts';
 import { DECLARATION_ROUTES } from './routes/declarations.ts';
 import { MANY_CLIENTS_ROUTES } from './routes/many-clients.ts';
@@ -19,6 +20,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...CLIENT_ROUTES,
   ...MANY_CLIENTS_ROUTES,
   ...SECRET_ROUTES,
+  ...CLAIM_ROUTES,
   ...TOKEN_ROUTES,
   ...DECLARATION_ROUTES,
   ...APPROVAL_ROUTES,

@@ -99,7 +99,11 @@ export function carefully(
 function madeBy(change: Change): Once['made'] {
   const { kind: _, ...members } = change;
   const secret = 'secret' in change && typeof change.secret === 'object' ? change.secret : {};
-  const named = Object.entries({ ...secret, ...members }).filter(
+  const claim =
+    'claim' in change && change.claim !== undefined
+      ? { claimId: change.claim.claimId, claimExpiresAtMs: change.claim.expiresAtMs }
+      : {};
+  const named = Object.entries({ ...secret, ...claim, ...members }).filter(
     ([name, value]) =>
       (typeof value === 'string' || typeof value === 'number') && !HIDDEN.has(name),
   );

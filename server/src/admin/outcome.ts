@@ -37,7 +37,7 @@ export function answerTo(result: Result, outcome: Outcome): Answer {
 }
 
 function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcome): Answer {
-  const { done, members, secret, secretName = 'client_secret' } = result;
+  const { done, members, secrets = {} } = result;
   const { route, replayed } = outcome;
   const about = documentOf(members) as Record<string, unknown>;
   const document = {
@@ -46,7 +46,7 @@ function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcom
     ...(replayed === undefined ? {} : { ...shared(replayed, about), replayed: true }),
     changed: done.changed,
     ...(documentOf(done.receipt) as object),
-    ...(secret === undefined || replayed !== undefined ? {} : { [secretName]: secret.reveal() }),
+    ...(replayed === undefined ? revealed(secrets) : {}),
   };
   const answer = receiptAnswer(document, done.receipt, outcome);
   const isNew = route.creates && done.changed;
@@ -58,6 +58,16 @@ function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcom
       ...(done.changed && isAboutTarget(route) ? { ETag: etagOf(done.receipt.sequence) } : {}),
     },
   };
+}
+
+function revealed(
+  secrets: NonNullable<Extract<Result, { is: 'change' }>['secrets']>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(secrets).flatMap(([name, secret]) =>
+      secret === undefined ? [] : [[name, secret.reveal()]],
+    ),
+  );
 }
 
 const isAboutTarget = ({ about }: AdminRoute): boolean => about !== undefined && about !== 'own';

@@ -105,7 +105,7 @@ test('what the HTTP layer refuses is a problem too, and the token endpoint keeps
 test('without a good token nothing is told', async () => {
   const bare = await api.ask(undefined, 'GET /programs');
   assert.equal(bare.headers.get('www-authenticate'), 'Bearer realm="countersign-admin"');
-  for (const token of ['nonsense', `${api.tokens.admin.slice(0, -1)}x`]) {
+  for (const token of ['nonsense', `${api.tokens.admin}x`]) {
     const headers = { Authorization: `Bearer ${token}` };
     const reply = await api.ask(undefined, 'GET /programs', { headers });
     assert.equal(reply.status, 401);

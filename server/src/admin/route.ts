@@ -2,6 +2,7 @@
 
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
 import type { Secret } from '../credentials/secret-value.ts';
+import type { Handover } from '../operations/claim-material.ts';
 import type { Done, OperationContext } from '../operations/context.ts';
 import type { Check } from '../operations/doctor.ts';
 import { documentOf } from '../operations/document.ts';
@@ -37,9 +38,8 @@ export type Result =
       readonly is: 'change';
       readonly done: Done;
       readonly members: object;
-      readonly secret?: Secret | undefined;
-      /** As what it is answered; a client's unless it is said. */
-      readonly secretName?: 'client_secret' | 'secret';
+      /** What is printed once, by the name it is answered by. */
+      readonly secrets?: Readonly<Record<string, Secret | undefined>> | undefined;
     }
   | { readonly is: 'receipt'; readonly receipt: Done['receipt'] };
 
@@ -126,7 +126,19 @@ export function madeSecret(
   done: Done & { readonly clientSecret: Secret },
   members: object,
 ): Result {
-  return { is: 'change', done: pick(done), members, secret: done.clientSecret };
+  const secrets = { client_secret: done.clientSecret };
+  return { is: 'change', done: pick(done), members, secrets };
+}
+
+/** What hands out a claim, this once. */
+export function madeClaim(done: Done & Handover, members: object): Result {
+  const { claimId, claimExpiresAtMs, claimUrl, claimPassphrase } = done;
+  return {
+    is: 'change',
+    done: pick(done),
+    members: { ...members, claimId, claimExpiresAtMs },
+    secrets: { claim_url: claimUrl, claim_passphrase: claimPassphrase },
+  };
 }
 
 function pick({ receipt, changed: isChanged }: Done): Done {

@@ -25,6 +25,7 @@ export const programId = id('Id of a program.', 'program_8fYk2LmQ9aXc4TzR');
 export const clientId = id('Id of a client.', 'client_test_4Gq8Zk1LwP0xYb3N');
 export const secretId = id('Id of a secret.', 'sec_Y2mC7sQ1vB9nKe5D');
 export const webhookId = id('Id of a webhook.', 'webhook_4Gq8Zk1LwP0xYb3N');
+export const claimId = id('Id of a claim.', 'clm_7Hd0Vq3TzM5kXw9B');
 export const environment = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,31}$',
   description: 'Name of an environment.',

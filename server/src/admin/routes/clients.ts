@@ -1,7 +1,7 @@
 /** The rows of clients. */
 
 import Type from 'typebox';
-import { createClient } from '../../operations/create-client.ts';
+import { createClient, createClientWithClaim } from '../../operations/create-client.ts';
 import { deleteClient } from '../../operations/delete-client.ts';
 import { reactivateClient } from '../../operations/reactivate-client.ts';
 import { listClients, showClient } from '../../operations/read-directory.ts';
@@ -9,7 +9,8 @@ import { reportClient } from '../../operations/report-client.ts';
 import { suspendClient } from '../../operations/suspend-client.ts';
 import { parseSince, parseTime } from '../../operations/time-input.ts';
 import { updateClient } from '../../operations/update-client.ts';
-import { type AdminRoute, changed, madeSecret, pageOf, row, shown } from '../route.ts';
+import { claimMember, claimWanted, handedOver } from '../handover.ts';
+import { type AdminRoute, changed, madeClaim, madeSecret, pageOf, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
 import {
   endApproval,
@@ -89,7 +90,7 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
     path: '/clients',
     operation: 'client.create',
     permission: 'client:create',
-    summary: 'Give a program a client in one environment, with its first secret, shown this once.',
+    summary: 'Give a program a client in one environment, with a claim of its first secret.',
     body: schema.strict({
       program_id: schema.programId,
       environment: schema.environment,
@@ -97,20 +98,22 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
       ...settings,
       resource_server: Type.Optional(schema.flag('It accepts tokens, so it may call /introspect.')),
       expires_at: Type.Optional(schema.moment),
+      ...claimMember,
     }),
     response: schema.change({
       client_id: schema.clientId,
       program_id: schema.programId,
       environment: schema.environment,
       token_endpoint: Type.String(),
-      secret_id: schema.secretId,
+      secret_id: Type.Optional(schema.secretId),
       expires_at: Type.Optional(schema.at),
-      ...schema.handedOut,
+      ...handedOver,
     }),
     creates: true,
-    run: async ({ context, body }) => {
+    run: async (call) => {
+      const { context, body } = call;
       const { expires_at } = body;
-      const made = await createClient(context, {
+      const input = {
         programId: body.program_id,
         environment: body.environment,
         name: body.name,
@@ -120,7 +123,15 @@ export const CLIENT_ROUTES: readonly AdminRoute[] = [
           expires_at === undefined
             ? undefined
             : parseTime('expires_at', expires_at, context.clock.wallMs()),
-      });
+      };
+      const claim = await claimWanted(call, body);
+      if (claim !== undefined) {
+        const claimed = await createClientWithClaim(context, { ...input, claim });
+        const { clientId, programId, environment, tokenEndpoint, expiresAtMs } = claimed;
+        const about = { clientId, programId, environment, tokenEndpoint, expiresAtMs };
+        return madeClaim(claimed, about);
+      }
+      const made = await createClient(context, input);
       const { clientId, programId, environment, tokenEndpoint, secretId, expiresAtMs } = made;
       return madeSecret(made, {
         ...{ clientId, programId, environment, tokenEndpoint, secretId, expiresAtMs },

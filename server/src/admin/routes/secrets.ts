@@ -1,6 +1,7 @@
 /** The rows of client secrets. */
 
 import Type from 'typebox';
+import { type CreatedClaim, claimRotation, claimSecret } from '../../operations/create-claim.ts';
 import { createSecret } from '../../operations/create-secret.ts';
 import { documentOf } from '../../operations/document.ts';
 import { expireSecret } from '../../operations/expire-secret.ts';
@@ -9,7 +10,17 @@ import { revokeSecret } from '../../operations/revoke-secret.ts';
 import { rotateSecret } from '../../operations/rotate-secret.ts';
 import { isStillUsed, secretState } from '../../operations/secret-state.ts';
 import { parseDuration, parseTime } from '../../operations/time-input.ts';
-import { type AdminRoute, type Call, changed, madeSecret, row, wholeList } from '../route.ts';
+import { claimMember, claimWanted, handedOver } from '../handover.ts';
+import {
+  type AdminRoute,
+  type Call,
+  changed,
+  madeClaim,
+  madeSecret,
+  type Result,
+  row,
+  wholeList,
+} from '../route.ts';
 import * as schema from '../schemas.ts';
 
 const ofClient = { client_id: schema.clientId };
@@ -29,13 +40,14 @@ const secret = schema.record({
 const newSecret = {
   name: Type.Optional(schema.name),
   expires_at: Type.Optional(schema.moment),
+  ...claimMember,
 };
 const made = {
   client_id: schema.clientId,
-  secret_id: schema.secretId,
+  secret_id: Type.Optional(schema.secretId),
   name: Type.Optional(Type.String()),
   expires_at: Type.Optional(schema.at),
-  ...schema.handedOut,
+  ...handedOver,
 };
 const secretChange = schema.change({ secret_id: schema.secretId });
 
@@ -66,7 +78,7 @@ export const SECRET_ROUTES: readonly AdminRoute[] = [
     path: '/clients/{client_id}/secrets',
     operation: 'secret.create',
     permission: 'secret:create',
-    summary: 'Add a secret to a client, shown this once.',
+    summary: 'Add a secret to a client, handed over by a claim.',
     about: 'client',
     params: ofClient,
     body: schema.strict(newSecret),
@@ -74,11 +86,15 @@ export const SECRET_ROUTES: readonly AdminRoute[] = [
     creates: true,
     run: async (call) => {
       const { context, path, body } = call;
-      const created = await createSecret(context, {
+      const input = {
         clientId: path.client_id,
         name: body.name,
         expiresAtMs: timeOf(call, 'expires_at', body.expires_at),
-      });
+      };
+      const claim = await claimWanted(call, body);
+      if (claim !== undefined)
+        return claimed(await claimSecret(context, { ...input, claim }), input);
+      const created = await createSecret(context, input);
       const { clientId, secretId, name, expiresAtMs } = created;
       return madeSecret(created, { clientId, secretId, name, expiresAtMs });
     },
@@ -97,17 +113,22 @@ export const SECRET_ROUTES: readonly AdminRoute[] = [
         schema.text('How long the earlier ones stay good: 24h (default), 30m, 0s.', 16),
       ),
     }),
-    response: schema.change({ ...made, others_expire_at: schema.at }),
+    response: schema.change({ ...made, others_expire_at: Type.Optional(schema.at) }),
     creates: true,
     run: async (call) => {
       const { context, path, body } = call;
       const { overlap } = body;
-      const rotated = await rotateSecret(context, {
+      const input = {
         clientId: path.client_id,
         name: body.name,
         overlapMs: overlap === undefined ? undefined : parseDuration('overlap', overlap),
         expiresAtMs: timeOf(call, 'expires_at', body.expires_at),
-      });
+      };
+      const claim = await claimWanted(call, body);
+      if (claim !== undefined) {
+        return claimed(await claimRotation(context, { ...input, claim }), input);
+      }
+      const rotated = await rotateSecret(context, input);
       const { clientId, secretId, name, expiresAtMs, othersExpireAtMs } = rotated;
       return madeSecret(rotated, { clientId, secretId, name, expiresAtMs, othersExpireAtMs });
     },
@@ -149,6 +170,13 @@ export const SECRET_ROUTES: readonly AdminRoute[] = [
     },
   }),
 ];
+
+function claimed(
+  made: CreatedClaim,
+  { name, expiresAtMs }: { name?: string | undefined; expiresAtMs?: number | undefined },
+): Result {
+  return madeClaim(made, { clientId: made.clientId, name, expiresAtMs });
+}
 
 function timeOf(
   { context }: Pick<Call, 'context'>,

@@ -70,7 +70,7 @@ export const WEBHOOK_ROUTES: readonly AdminRoute[] = [
       const made = await createWebhook(context, { ...asked, programId });
       const { webhookId, secret } = made;
       const result = changed(made, { webhookId, target: made.target, sends: made.sends });
-      return { ...result, secret, secretName: 'secret' };
+      return { ...result, secrets: { secret } };
     },
   }),
   row({

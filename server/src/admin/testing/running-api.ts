@@ -8,6 +8,7 @@ import { buildListener } from '../../http/listener.ts';
 import type { OperationContext } from '../../operations/context.ts';
 import { createProgram } from '../../operations/create-program.ts';
 import { createOperator } from '../../operations/operators.ts';
+import { setPolicy } from '../../operations/policies.ts';
 import { OPERATORS, type Role } from '../../ports/model.ts';
 import { adminRoutes } from '../../routes.ts';
 import { systemClock } from '../../system-clock.ts';
@@ -56,6 +57,8 @@ export async function startApi(): Promise<Api> {
   const { origin } = await listener.listen({ host: '127.0.0.1', port: 0, option: '' });
   const url = `${origin}/admin/v1`;
   const context = contextOf('test:setup');
+  // Most tests are about what comes after a secret.
+  await setPolicy(context, { name: 'secret-handover', value: 'shown' });
   const own = (await createProgram(context, { name: 'Own' })).programId;
   const foreign = (await createProgram(context, { name: 'Foreign' })).programId;
   const entries = await Promise.all(

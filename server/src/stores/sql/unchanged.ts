@@ -4,7 +4,7 @@ import { ChangeRefused, type Command } from '../../ports/store.ts';
 import { RESTORE } from './append.ts';
 import { all, db, first, firstLocked, type Steps } from './schema.ts';
 
-/** Number of the last change about a target; a client's secrets count as the client. 0: there was none. */
+/** Number of the last change about a target; a client's secrets and claims count as the client. 0: there was none. */
 export function* lastChange(target: string): Steps<number> {
   const secrets = yield* all(
     db
@@ -13,7 +13,15 @@ export function* lastChange(target: string): Steps<number> {
       .select('secrets.secret_id')
       .where('clients.client_id', '=', target),
   );
-  const targets = [target, RESTORE.target, ...secrets.map((row) => row.secret_id)];
+  const claims = yield* all(
+    db
+      .selectFrom('claims')
+      .innerJoin('clients', 'clients.ordinal', 'claims.client')
+      .select('claims.claim_id')
+      .where('clients.client_id', '=', target),
+  );
+  const parts = [...secrets.map((row) => row.secret_id), ...claims.map((row) => row.claim_id)];
+  const targets = [target, RESTORE.target, ...parts];
   const row = yield* first(
     db
       .selectFrom('changes')
