@@ -2,7 +2,7 @@
 
 import type { DormantClient } from '../../ports/model.ts';
 import type { Change, Committed } from '../../ports/store.ts';
-import type { Effect } from './append.ts';
+import { type Effect, newestChange } from './append.ts';
 import { clientRow } from './changes/client-row.ts';
 import { all, db, run, type Steps } from './schema.ts';
 
@@ -53,7 +53,7 @@ export function* reportDormant(
 ): Steps<Effect | Committed> {
   const row = yield* clientRow(change.clientId);
   const isReported = row.dormant_at_ms !== null && row.dormant_at_ms >= (change.lastUsedAtMs ?? 0);
-  if (row.state !== 'active' || isReported) return { sequence: 0, changeId: '', changed: false };
+  if (row.state !== 'active' || isReported) return yield* newestChange();
   yield* run(
     db.updateTable('clients').set({ dormant_at_ms: atMs }).where('ordinal', '=', row.ordinal),
   );

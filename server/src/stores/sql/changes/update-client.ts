@@ -1,7 +1,7 @@
 /** The change of a client's settings. Whoever may do less than before loses the tokens that still could do more. */
 
 import type { Change, Committed } from '../../../ports/store.ts';
-import { type Effect, earlierChange } from '../append.ts';
+import { type Effect, newestChange } from '../append.ts';
 import { all, db, run, type Steps } from '../schema.ts';
 import { type ClientRow, clientRow } from './client-row.ts';
 import { clientFact } from './clients.ts';
@@ -18,7 +18,7 @@ export function* updateClient(change: Update): Steps<Effect | Committed> {
   const resources =
     set.resources === undefined ? undefined : yield* resourceNumbers(environment, set.resources);
   const wanted = { ...before, ...columnsOf(set, resources) };
-  if (!differs(before, wanted)) return yield* earlierChange(change.kind, change.clientId);
+  if (!differs(before, wanted)) return yield* newestChange();
 
   const kills = narrows(before, wanted) && !change.keepTokens;
   const after = kills ? { ...wanted, generation: before.generation + 1 } : wanted;
