@@ -236,6 +236,15 @@ test('a secret and a token in a URL go the same way, whoever’s they are', asyn
     async () => (await secretOf(client))['exposed_at'] !== undefined,
   );
   await eventually('it is dead', async () => !(await isActive(token)));
+  const asked = await newClient(authority, program);
+  const reply = await send(`${tokenUrl}?client_id=x&client_secret=${asked.client_secret}`, {
+    from: freshAddress(),
+  });
+  assert.equal(reply.status, 405);
+  await eventually(
+    'it is flagged, though the method was wrong',
+    async () => (await secretOf(asked))['exposed_at'] !== undefined,
+  );
   await authority.cli('policy', 'set', 'token-in-url', 'report');
   const spared = await tokenOf(client);
   await post(`${tokenUrl}?access_token=${spared}`, 'a=b', { from: freshAddress() });

@@ -1,10 +1,11 @@
 /** Which endpoint stands where: below each issuer's path (and host, where it has one of its own), and at a listener's root. */
 
-import { wellKnownPaths } from '@countersign/protocol';
+import { credentialInQuery, wellKnownPaths } from '@countersign/protocol';
 import { ADMIN_ROUTES } from './admin/admin-api.ts';
 import { type AdminDeps, adminEndpoint } from './admin/endpoint.ts';
 import { openApiDocument } from './admin/openapi.ts';
 import type { Authority } from './endpoints/context.ts';
+import { reportExposure } from './endpoints/exposures.ts';
 import { githubAlertsEndpoint, type SignerKeys } from './endpoints/github-alerts.ts';
 import { live, readyEndpoint } from './endpoints/health.ts';
 import { introspectEndpoint } from './endpoints/introspect.ts';
@@ -126,19 +127,27 @@ function issuerRoutes(
   all: readonly EnvironmentRecord[],
 ): readonly Route[] {
   const { path, about } = placeOf(environment, all);
+  // `GET /token?client_secret=…` is how most secrets come to stand in URLs.
+  const onWrongMethod = (query: string): void => {
+    const exposed = credentialInQuery(query);
+    if (exposed !== undefined) reportExposure(authority, exposed);
+  };
   return [
     {
       ...about('token'),
+      onWrongMethod,
       path: `${path}/token`,
       methods: { POST: tokenEndpoint(authority, environment) },
     },
     {
       ...about('introspect'),
+      onWrongMethod,
       path: `${path}/introspect`,
       methods: { POST: introspectEndpoint(authority, environment) },
     },
     {
       ...about('revoke'),
+      onWrongMethod,
       path: `${path}/revoke`,
       methods: { POST: revokeEndpoint(authority, environment) },
     },

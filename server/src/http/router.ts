@@ -21,6 +21,8 @@ export type Route = {
   readonly path: string;
   /** What is asked there, for whoever explains a refusal. */
   readonly asked?: Asked;
+  /** Told of the query of a request with another method: what stood in it is in logs all the same. */
+  readonly onWrongMethod?: (query: string) => void;
   /** A health probe: answered under overload, and to peers that are no declared proxy. */
   readonly isProbe?: boolean;
   /** Where a body may be longer than elsewhere. */
@@ -35,6 +37,7 @@ type Place = {
   readonly targets: ReadonlyMap<string, Target>;
   readonly asked: Asked | undefined;
   readonly otherwise: Refusal;
+  readonly onWrongMethod: ((query: string) => void) | undefined;
 };
 
 /** A path with names in it. There are few, and they are tried only when no path fits as it stands. */
@@ -77,8 +80,10 @@ export function makeRouter(parts: Parts): RequestListener {
       else {
         exchange.asked = place.asked;
         const target = place.targets.get(request.method ?? '') ?? place.targets.get('ANY');
-        if (target === undefined) answering.refuse(exchange, place.otherwise);
-        else flow.serve(target, exchange);
+        if (target === undefined) {
+          place.onWrongMethod?.(queryOf(request));
+          answering.refuse(exchange, place.otherwise);
+        } else flow.serve(target, exchange);
       }
     } catch (error) {
       // A fault of this layer: no endpoint's exception comes this far.
@@ -106,7 +111,8 @@ function tableOf(routes: readonly Route[]): Table {
   };
 }
 
-function placeOf({ path, asked, isProbe = false, bodyBytesMax, methods }: Route): Place {
+function placeOf(route: Route): Place {
+  const { path, asked, isProbe = false, bodyBytesMax, methods, onWrongMethod } = route;
   const targets = new Map<string, Target>();
   const allowed: string[] = [];
   for (const [method, handle] of Object.entries(methods)) {
@@ -117,7 +123,7 @@ function placeOf({ path, asked, isProbe = false, bodyBytesMax, methods }: Route)
     allowed.push(...(method === 'GET' ? ['GET', 'HEAD'] : [method]));
   }
   const otherwise = refuse('method-not-allowed', { allow: allowed.sort().join(', ') });
-  return { targets, asked, otherwise };
+  return { targets, asked, otherwise, onWrongMethod };
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#@]+)(?=[/?]|$)(.*)$/i;
@@ -172,6 +178,11 @@ function withParams(place: Place, params: Readonly<Record<string, string>>): Pla
 function pathOf(target: string): string {
   const mark = target.indexOf('?');
   return mark === -1 ? target : target.slice(0, mark);
+}
+
+function queryOf({ url = '' }: IncomingMessage): string {
+  const mark = url.indexOf('?');
+  return mark === -1 ? '' : url.slice(mark + 1);
 }
 
 function placeAt(places: Places | undefined, authority: string | undefined): Place | undefined {
