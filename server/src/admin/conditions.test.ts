@@ -66,6 +66,19 @@ test('two rotations with one ETag do not both happen, though each makes a secret
   assert.deepEqual(statuses.sort(), [201, 412]);
 });
 
+test('an ETag moves with a change of many clients, which does not say of whom', async () => {
+  const { client_id, program_id } = await newClient();
+  const first = etagOf(await api.ask('support', `GET /clients/${client_id}`));
+  await made('POST /bulk/suspend-clients', { where: [`program=${program_id}`], reason: 'drill' });
+  const headers = { 'If-None-Match': first };
+  const shown = await api.ask('support', `GET /clients/${client_id}`, { headers });
+  assert.deepEqual([shown.status, shown.body['state']], [200, 'suspended']);
+  const body = { name: 'x' };
+  const stale = { 'If-Match': first };
+  const late = await api.ask('support', `PATCH /clients/${client_id}`, { headers: stale, body });
+  assert.equal(late.status, 412);
+});
+
 test('an If-Match that cannot be honoured is refused, and never overlooked', async () => {
   const { client_id } = await newClient();
   for (const tag of ['W/"1"', '"1", "2"', 'nonsense', '""']) {

@@ -4,6 +4,9 @@ import { ChangeRefused, type Command } from '../../ports/store.ts';
 import { RESTORE } from './append.ts';
 import { all, db, first, firstLocked, type Steps } from './schema.ts';
 
+/** Changes of many at once do not say of whom: each counts as one about everybody, so that none is ever missed. */
+const OF_MANY = [RESTORE.target, 'clients', 'suspensions'];
+
 /** Number of the last change about a target; a client's secrets and claims count as the client. 0: there was none. */
 export function* lastChange(target: string): Steps<number> {
   const secrets = yield* all(
@@ -21,7 +24,7 @@ export function* lastChange(target: string): Steps<number> {
       .where('clients.client_id', '=', target),
   );
   const parts = [...secrets.map((row) => row.secret_id), ...claims.map((row) => row.claim_id)];
-  const targets = [target, RESTORE.target, ...parts];
+  const targets = [target, ...OF_MANY, ...parts];
   const row = yield* first(
     db
       .selectFrom('changes')
