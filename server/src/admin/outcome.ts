@@ -37,7 +37,7 @@ export function answerTo(result: Result, outcome: Outcome): Answer {
 }
 
 function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcome): Answer {
-  const { done, members, secrets = {} } = result;
+  const { done, members, secrets = {}, isAsked = false } = result;
   const { route, replayed } = outcome;
   const about = documentOf(members) as Record<string, unknown>;
   const document = {
@@ -53,9 +53,12 @@ function changeAnswer(result: Extract<Result, { is: 'change' }>, outcome: Outcom
   return {
     ...answer,
     ...(isNew && answer.status === 200 ? { status: 201 } : {}),
+    ...(isAsked ? { status: 202 } : {}),
     headers: {
       ...answer.headers,
-      ...(done.changed && isAboutTarget(route) ? { ETag: etagOf(done.receipt.sequence) } : {}),
+      ...(done.changed && !isAsked && isAboutTarget(route)
+        ? { ETag: etagOf(done.receipt.sequence) }
+        : {}),
     },
   };
 }

@@ -40,6 +40,8 @@ export type Result =
       readonly members: object;
       /** What is printed once, by the name it is answered by. */
       readonly secrets?: Readonly<Record<string, Secret | undefined>> | undefined;
+      /** It was not done: an approval was asked for instead. */
+      readonly isAsked?: boolean;
     }
   | { readonly is: 'receipt'; readonly receipt: Done['receipt'] };
 

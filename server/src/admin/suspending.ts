@@ -64,11 +64,12 @@ export function reactivated(
   { remaining, approval, ...done }: Reactivated,
   members: object,
 ): Result {
-  return changed(done, {
+  const result = changed(done, {
     ...members,
     active: remaining.length === 0,
     suspensions: documentOf(remaining),
     approvalId: approval?.approvalId,
     expiresAtMs: approval?.expiresAtMs,
   });
+  return result.is === 'change' ? { ...result, isAsked: approval !== undefined } : result;
 }

@@ -9,7 +9,7 @@ import { readReceipt } from '../../operations/read-receipt.ts';
 import { retireKey, retireLeakedKey } from '../../operations/retire-key.ts';
 import { rotateKey } from '../../operations/rotate-key.ts';
 import { ChangeRefused } from '../../ports/store.ts';
-import { type AdminRoute, changed, row, shown, wholeList } from '../route.ts';
+import { type AdminRoute, changed, type Result, row, shown, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 
 const key = {
@@ -35,11 +35,25 @@ const POLICY_ROUTES: readonly AdminRoute[] = [
     permission: 'policy:set',
     summary: 'Set a policy.',
     params: { name: schema.text('Name of the policy.', 64) },
-    body: schema.strict({ value: schema.text('What it is to be.', 64) }),
-    response: schema.change({ name: Type.String(), value: Type.String() }),
+    body: schema.strict({
+      value: schema.text('What it is to be.', 64),
+      reason: Type.Optional(schema.reason),
+      break_glass: Type.Optional(
+        schema.flag('Wait for no approval; recorded, notified, and needs a reason.'),
+      ),
+    }),
+    response: schema.change({
+      name: Type.String(),
+      value: Type.String(),
+      approval_id: Type.Optional(Type.String()),
+    }),
     run: async ({ context, path, body }) => {
-      const { name, value, ...done } = await setPolicy(context, { ...path, ...body });
-      return changed(done, { name, value });
+      const { value, reason, break_glass: breakGlass } = body;
+      const { approval, ...done } = await setPolicy(context, {
+        ...{ ...path, value, reason, breakGlass },
+      });
+      const members = { name: done.name, value: done.value, approvalId: approval?.approvalId };
+      return { ...changed(done, members), isAsked: approval !== undefined } as Result;
     },
   }),
 ];
