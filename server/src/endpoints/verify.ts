@@ -18,6 +18,7 @@ import {
   bearerRefusal,
   bearerToken,
   isRefusal,
+  type PresentationReason,
   parseForm,
   queryNames,
   type Refusal,
@@ -34,6 +35,14 @@ import { gatewayOf } from './gateway.ts';
 import { maySee } from './introspect.ts';
 import { type Verified, verifyToken } from './verify-token.ts';
 import { whenKnown } from './when-known.ts';
+
+const NOT_PRESENTED: { readonly [R in PresentationReason]: Refusal } = {
+  'no-token': refuse('no-token'),
+  'malformed-token': refuse('malformed-token'),
+  'two-authentications': refuse('two-authentications'),
+  'token-in-query': refuse('token-in-query'),
+};
+const DEAD = { expired: refuse('expired-token'), revoked: refuse('revoked-token') };
 
 type Live = Verified & { readonly standing: 'live' };
 type Refuse = (refusal: Refusal, client?: number) => Refused;
@@ -83,7 +92,7 @@ function verify(
     reportExposure(authority, { clientId: undefined, secret: undefined, token: exposed });
   }
   const presented = bearerToken({ authorization: incoming.authorization, query });
-  if ('reason' in presented) return refuses(refuse(presented.reason));
+  if ('reason' in presented) return refuses(NOT_PRESENTED[presented.reason]);
   const from = headerOf(incoming, 'x-real-ip');
   const question = {
     token: presented.token,
@@ -103,7 +112,7 @@ function judged(
     if (isRefusal(verified)) return refuses(verified);
     if (verified.standing === 'unknown') return refuses(refuse('unknown-token'));
     const { client } = verified.claims;
-    if (verified.standing !== 'live') return refuses(refuse(`${verified.standing}-token`), client);
+    if (verified.standing !== 'live') return refuses(DEAD[verified.standing], client);
     const refusal = refuseUse(authority, ordinal, { question, verified });
     if (refusal !== undefined) return refuses(refusal, client);
     const elsewhere = refuseElsewhere(authority, client, question.from);
