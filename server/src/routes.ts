@@ -74,7 +74,7 @@ export function adminRoutes(
 }
 
 /** Where the admin API stands: beside the endpoints of the operators' issuer. */
-export function apiPathOf({ issuer }: Pick<EnvironmentRecord, 'issuer'>): string {
+function apiPathOf({ issuer }: Pick<EnvironmentRecord, 'issuer'>): string {
   return `${new URL(issuer).pathname.replace(/\/+$/, '')}/v1`;
 }
 
@@ -84,7 +84,7 @@ function descriptionEndpoint({ issuer }: EnvironmentRecord): Handler {
 }
 
 /** For both listeners: whoever watches a process looks at one of them. */
-export function healthRoutes(authority: Authority): readonly Route[] {
+function healthRoutes(authority: Authority): readonly Route[] {
   return [
     { path: '/health/live', isProbe: true, methods: { GET: live } },
     { path: '/health/ready', isProbe: true, methods: { GET: readyEndpoint(authority) } },

@@ -10,7 +10,7 @@ export function strict<Properties extends TProperties>(
 }
 
 /** Longest of what may be listed at a time, and what is listed unless it is said. */
-export const PAGE_ITEMS_MAX = 200;
+const PAGE_ITEMS_MAX = 200;
 export const PAGE_ITEMS = 50;
 /** Texts longer than any that an operation takes: those say what is too long in their own words. */
 const TEXT_LENGTH_MAX = 1_000;
@@ -61,7 +61,7 @@ export function record<Properties extends TProperties>(properties: Properties) {
   return Type.Object(properties);
 }
 
-export const receiptProperties = {
+const receiptProperties = {
   sequence: Type.Integer({ description: 'Number of the change, and of its receipt.' }),
   confirmed: entries('Nodes that apply the change, and after how many ms that was seen.'),
   fenced: entries('Nodes that decide no more without it.'),
