@@ -1,5 +1,6 @@
 import { after, test } from 'node:test';
 import { assertMaySkip, startPostgres } from '../../testing/postgres.ts';
+import { claimContract } from '../contract/claim-contract.ts';
 import { refusalContract } from '../contract/refusal-contract.ts';
 import { secretContract } from '../contract/secret-contract.ts';
 import { openTestDatabase } from './testing/open.ts';
@@ -16,5 +17,6 @@ if (typeof postgres === 'string') {
     return { store, check: masterKey.fingerprint() };
   };
   secretContract('the PostgreSQL store', open);
+  claimContract('the PostgreSQL store', open);
   refusalContract('the PostgreSQL store', open);
 }

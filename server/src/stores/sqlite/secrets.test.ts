@@ -2,6 +2,7 @@ import { systemRandomness } from '../../credentials/random.ts';
 import { openDataDirectory } from '../../data-directory.ts';
 import { systemClock } from '../../system-clock.ts';
 import { configOf, newDataDirectory } from '../../testing/data.ts';
+import { claimContract } from '../contract/claim-contract.ts';
 import { refusalContract } from '../contract/refusal-contract.ts';
 import { secretContract } from '../contract/secret-contract.ts';
 
@@ -12,4 +13,5 @@ const open = async () => {
 };
 
 secretContract('the SQLite store', open);
+claimContract('the SQLite store', open);
 refusalContract('the SQLite store', open);
