@@ -10,6 +10,7 @@ const sets: Readonly<Record<string, readonly string[]>> = {
   all: [
     'protocol/src/**/*.test.ts',
     'client/src/**/*.test.ts',
+    'resource-server/src/**/*.test.ts',
     'server/src/**/*.test.ts',
     'conformance/**/*.test.ts',
     'examples/**/*.test.ts',
@@ -20,6 +21,7 @@ const sets: Readonly<Record<string, readonly string[]>> = {
   unit: [
     'protocol/src/**/*.test.ts',
     'client/src/**/*.test.ts',
+    'resource-server/src/**/*.test.ts',
     'server/src/**/*.test.ts',
     'tools/**/*.test.ts',
   ],

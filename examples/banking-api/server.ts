@@ -1,7 +1,7 @@
 /** `node examples/banking-api/server.ts`: puts the Banking API together, serves until told to stop, and drains. */
 
+import { createVerifier } from '@countersign/resource-server';
 import { makeAuthorize } from './authorize.ts';
-import { makeIntrospect } from './introspection.ts';
 import { makeListener } from './listener.ts';
 import { makeRoutes } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -10,11 +10,18 @@ import { openStore } from './store.ts';
 const warn = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
 
 const serve = async (settings: Settings): Promise<void> => {
-  const { host, port, issuer, data } = settings;
+  const { host, port, issuer, clientId, clientSecret, data } = settings;
   const store = openStore(data);
+  const verifier = createVerifier({
+    issuer,
+    clientId,
+    clientSecret,
+    realm: 'banking-api',
+    onOutage: ({ message }) => warn(`A token could not be checked: ${message}.`),
+  });
   const listener = makeListener({
     routes: makeRoutes(store),
-    authorize: makeAuthorize({ introspect: makeIntrospect(settings), issuer, warn }),
+    authorize: makeAuthorize(verifier),
     welcome: store.welcome,
     warn,
   });

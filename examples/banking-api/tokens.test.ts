@@ -221,7 +221,7 @@ describe('an outage of the authority', () => {
     });
     t.after(() => wrong.process.stop());
     await outage(wrong, '1');
-    await wrong.process.says(/refuses this API's own credentials \(401\): check CLIENT_ID/);
+    await wrong.process.says(/refuses this API's own credentials \(401\): check client id/);
   });
 });
 

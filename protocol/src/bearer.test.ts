@@ -14,6 +14,7 @@ const REASONS: readonly BearerReason[] = [
   'token-of-another-environment',
   'token-of-another-resource',
   'expired-token',
+  'inactive-token',
   'insufficient-scope',
   'throttled',
   'authority-unavailable',
@@ -54,6 +55,20 @@ test('an expired token is told that it expired', () => {
   const answer = bearerRefusal('api', 'expired-token');
   assert.equal(answer.status, 401);
   assert.match(answer.headers['WWW-Authenticate'] ?? '', /error="invalid_token".*expired/);
+});
+
+test('whoever knows only that a token is not active says where to authenticate again', () => {
+  const tokenEndpoint = 'https://auth.bank.example/production/token';
+  const { status, error, description } = bearerRefusal('api', 'inactive-token', { tokenEndpoint });
+  assert.deepEqual([status, error], [401, 'invalid_token']);
+  assert.match(
+    description,
+    /expired, was revoked or is not valid here; authenticate again at https:\/\/\S+\/token$/,
+  );
+  assert.doesNotMatch(
+    bearerRefusal('api', 'revoked-token', { tokenEndpoint }).description,
+    /https/,
+  );
 });
 
 test('B-07: a missing scope is 403 and names what is needed', () => {
@@ -98,7 +113,8 @@ test('B-15: whatever realm and scope are made of, the challenge stays one well-f
   const text = fc.string({ unit: 'binary' });
   fc.assert(
     fc.property(text, text, fc.constantFrom(...REASONS), (realm, scope, reason) => {
-      const challenge = bearerRefusal(realm, reason, { scope }).headers['WWW-Authenticate'];
+      const detail = { scope, tokenEndpoint: scope };
+      const challenge = bearerRefusal(realm, reason, detail).headers['WWW-Authenticate'];
       if (challenge === undefined) return;
       assert.match(challenge, /^Bearer( [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]*",?)+$/);
     }),

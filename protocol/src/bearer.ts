@@ -23,6 +23,7 @@ export type BearerReason =
   | 'token-of-another-environment'
   | 'token-of-another-resource'
   | 'expired-token'
+  | 'inactive-token'
   | 'address-not-allowed'
   | 'insufficient-scope'
   | 'throttled'
@@ -46,6 +47,8 @@ export type BearerDetail = {
   /** Scope that the request needs, for `insufficient-scope`. */
   readonly scope?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** Where to authenticate again, for `inactive-token`. */
+  readonly tokenEndpoint?: string | undefined;
 };
 
 type Answer = {
@@ -80,6 +83,12 @@ const ANSWERS: { readonly [R in BearerReason]: Answer } = {
     status: 401,
     error: 'invalid_token',
     description: 'The access token expired. Get a new one from the token endpoint.',
+  },
+  // What a resource server can say that asked by introspection, which tells nothing of a dead token (RFC 7662 §2.2).
+  'inactive-token': {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token expired, was revoked or is not valid here; authenticate again',
   },
   'insufficient-scope': {
     status: 403,
@@ -140,7 +149,10 @@ export function bearerRefusal(
   reason: BearerReason,
   detail: BearerDetail = {},
 ): BearerWire {
-  const { status, error, description } = ANSWERS[reason];
+  const { status, error, description: words } = ANSWERS[reason];
+  const at =
+    detail.tokenEndpoint === undefined ? '' : ` at ${allowedCharacters(detail.tokenEndpoint)}`;
+  const description = reason === 'inactive-token' ? `${words}${at || '.'}` : words;
   if (error === 'temporarily_unavailable') {
     // An outage is no fault of the token, so there is no challenge.
     const seconds = Math.ceil(detail.retryAfterSeconds ?? 0) || RETRY_AFTER_SECONDS_DEFAULT;

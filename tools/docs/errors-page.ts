@@ -41,7 +41,7 @@ by itself.`;
 
 const bearerIntro = `## At the bank's API
 
-What a resource server answers (RFC 6750), by \`bearerRefusal\` in \`protocol/src/bearer.ts\`. The sample Banking API cannot tell
+What a resource server answers (RFC 6750), by \`bearerRefusal\` in \`protocol/src/bearer.ts\`. What stands on \`@countersign/resource-server\` cannot tell
 expired from revoked, since introspection does not; it says one sentence for both.`;
 
 type Row = { readonly answer: Wire; readonly reasons: readonly [string, Explained][] };

@@ -30,6 +30,10 @@ export const explainedBearerReasons: { readonly [R in BearerReason]: Explained }
     cause: 'It is good from the addresses of its client only, and was presented elsewhere.',
     check: 'Call from an address that the bank has on record for you.',
   },
+  'inactive-token': {
+    cause: 'It expired, was revoked, or never was a token here. Introspection does not tell which.',
+    check: 'Get a new one. If `/token` refuses too, ask support.',
+  },
   'expired-token': {
     cause: 'Its lifetime is over.',
     check: 'Get a new one, then repeat the call.',

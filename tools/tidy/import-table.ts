@@ -77,7 +77,8 @@ export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   server: ['@countersign/protocol'],
   client: [],
-  examples: ['@countersign/protocol', '@countersign/client'],
+  'resource-server': ['@countersign/protocol'],
+  examples: ['@countersign/protocol', '@countersign/client', '@countersign/resource-server'],
   bench: ['@countersign/protocol', 'countersign'],
 };
 

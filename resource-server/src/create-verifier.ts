@@ -1,0 +1,169 @@
+/**
+ * Decides whose request this is, or what to answer (RFC 6750): the token from the one place where it may stand, its standing from
+ * the authority, its scope against what the call needs. What cannot be checked is 503, never a bad token, and never let through.
+ */
+
+import {
+  type BearerDetail,
+  type BearerReason,
+  type BearerWire,
+  bearerRefusal,
+  bearerToken,
+} from '@countersign/protocol';
+import type { Identity } from './identity.ts';
+import { newIntrospect } from './introspection.ts';
+import { type Outage, outage } from './outage.ts';
+import { requireSafeIssuer } from './safe-url.ts';
+import { newSecrets, type SecretSource } from './secret-source.ts';
+
+export type VerifierOptions = {
+  /** The environment's issuer: `https://auth.bank.example/production`. */
+  readonly issuer: string | URL;
+  /** This service's own credentials: a client made with `--resource-server`. */
+  readonly clientId: string;
+  readonly clientSecret: SecretSource;
+  /** URI of the resource that this service is: tokens for others are refused. Left out: whatever the client may see. */
+  readonly resource?: string;
+  /** Names this service in challenges (default: the issuer). */
+  readonly realm?: string;
+  /** How long a check may take, in milliseconds (default 2,000); beyond, the answer is 503. */
+  readonly timeoutMs?: number;
+  /** Told each time that a token could not be checked, for your log: the caller learns no more than 503. */
+  readonly onOutage: (outage: Outage) => void;
+  /** Another `fetch`, such as one with a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
+};
+
+/** What a call needs beside a live token. */
+export type Needs = {
+  /** Scopes, parted by spaces; all of them are needed. */
+  readonly scope?: string;
+};
+
+/** What a request shows, for whoever has no fetch-style `Request`. */
+export type Presented = {
+  /** Every Authorization header line, not the first alone: two are refused, never chosen from. */
+  readonly authorization: readonly string[];
+  /** The raw query string without the question mark: a token there refuses the request. */
+  readonly query: string;
+  /** Address of the caller, for clients whose tokens are good from their own addresses only. */
+  readonly clientIp?: string | undefined;
+};
+
+export type Refused = {
+  readonly ok: false;
+  readonly reason: BearerReason;
+  /** Status, headers and words of the answer. */
+  readonly wire: BearerWire;
+};
+export type Verdict = { readonly ok: true; readonly identity: Identity } | Refused;
+
+export type Verifier = {
+  /**
+   * Who makes a request, or the answer to give. It reads headers and URL alone, never the body. A fetch-style `Request` does not know
+   * the caller's address: say it, or clients that are held to their addresses are refused.
+   */
+  readonly verify: (
+    request: Request,
+    needs?: Needs & { readonly clientIp?: string | undefined },
+  ) => Promise<
+    { readonly ok: true; readonly identity: Identity } | (Refused & { readonly response: Response })
+  >;
+  /** The same without a `Request` and a `Response`. */
+  readonly check: (presented: Presented, needs?: Needs) => Promise<Verdict>;
+};
+
+const TIMEOUT_MS = 2_000;
+/** Checks under way at once; beyond, the answer is 503 at once. */
+const CHECKS_MAX = 1_000;
+
+/** A verifier of the tokens of one environment. Nothing is asked before the first request. */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const issuer = requireSafeIssuer(options.issuer);
+  const { clientId, clientSecret, resource, realm = issuer, onOutage } = options;
+  const nowMs = (): number => performance.now();
+  const introspect = newIntrospect({
+    issuer,
+    clientId,
+    secrets: newSecrets(clientSecret, nowMs),
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    fetch: options.fetch ?? globalThis.fetch,
+  });
+  const refuse = (reason: BearerReason, detail: BearerDetail = {}): Refused => {
+    const wire = bearerRefusal(realm, shown(reason), {
+      ...detail,
+      tokenEndpoint: `${issuer}/token`,
+    });
+    return { ok: false, reason, wire };
+  };
+  const refuseOutage = (cause: Outage): Refused => {
+    onOutage(cause);
+    return refuse('authority-unavailable', { retryAfterSeconds: cause.retryAfterSeconds });
+  };
+  let underWay = 0;
+
+  const check = async (presented: Presented, needs: Needs = {}): Promise<Verdict> => {
+    const found = bearerToken(presented);
+    if ('reason' in found) return refuse(found.reason);
+    if (underWay >= CHECKS_MAX) return refuseOutage(outage('overloaded', TOO_MANY));
+    underWay += 1;
+    const introspected = await introspect({ token: found.token, clientIp: presented.clientIp });
+    underWay -= 1;
+    if (introspected.standing === 'unknown') return refuseOutage(introspected.outage);
+    if (introspected.standing === 'inactive') return refuse('inactive-token');
+    const { identity } = introspected;
+    if (resource !== undefined && identity.audience !== resource) {
+      return refuse('token-of-another-resource');
+    }
+    const { scope = '' } = needs;
+    const missing = scope.split(' ').some((name) => name !== '' && !identity.scope.has(name));
+    if (missing) return refuse('insufficient-scope', { scope });
+    return { ok: true, identity };
+  };
+
+  return {
+    check,
+    verify: async (request, needs = {}) => {
+      const verdict = await check({ ...presentedBy(request), clientIp: needs.clientIp }, needs);
+      return verdict.ok ? verdict : { ...verdict, response: responseOf(verdict.wire) };
+    },
+  };
+}
+
+const TOO_MANY = `${CHECKS_MAX} checks are under way already`;
+
+/** RFC 7662 §2.2 tells nothing of a token that is not active, and what is told apart here must not be there. */
+function shown(reason: BearerReason): BearerReason {
+  const isAlike = reason === 'malformed-token' || reason === 'token-of-another-resource';
+  return isAlike ? 'inactive-token' : reason;
+}
+
+/** Where `Headers` joined two lines into one: a comma and a space, then another scheme and its space. */
+const JOINED = /, (?=[!#$%&'*+.^_`|~0-9A-Za-z-]+ )/;
+
+function presentedBy(request: Request): Presented {
+  const joined = request.headers.get('Authorization');
+  return {
+    authorization: joined === null ? [] : joined.split(JOINED),
+    query: new URL(request.url).search.slice(1),
+  };
+}
+
+/** The answer as it goes out: JSON, never kept by a cache. */
+function responseOf(wire: BearerWire): Response {
+  return new Response(bodyOf(wire), {
+    status: wire.status,
+    headers: { ...wire.headers, ...ANSWER_HEADERS },
+  });
+}
+
+export const ANSWER_HEADERS = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** RFC 6750 §3.1: a request without a token is told no error code. */
+export function bodyOf({ error, description }: BearerWire): string {
+  return JSON.stringify({ error, error_description: description });
+}
