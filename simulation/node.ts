@@ -135,7 +135,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     directory: { secretsByMac: async () => [] },
     background: { run: () => {} },
     secretMoves: { used: () => {} },
-    quotas: { take: () => 'within', stop: () => Promise.resolve() },
+    quotas: { take: () => 'within', share: () => Promise.resolve(), stop: () => Promise.resolve() },
     secretUses: { used: () => {}, stop: () => Promise.resolve() },
     recordChecks: { verified: () => {}, stop: () => Promise.resolve() },
     clock: machine.clock,

@@ -20,6 +20,8 @@ export const HOUR_MS = 3_600_000;
 export type Quotas = {
   /** Counts one more token of a client. 'reached': it has had as many as it may this hour, and this one is not counted. */
   take(client: number, quota: TokenQuota, nowMs: number): 'within' | 'reached';
+  /** Tells the other nodes what was given out since, and learns what they gave. Done every few seconds; never rejects. */
+  share(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -97,6 +99,7 @@ export function newQuotas(deps: {
       count.told = false;
       return 'within';
     },
+    share,
     stop: () => {
       stop.abort();
       return sharing;
