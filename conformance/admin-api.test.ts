@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Json, startAuthority } from './harness.ts';
 import { askToken, type Client, isActive, newClient, newProgram, tokenOf } from './onboarding.ts';
-import { type AdminReply, newOperator } from './operators.ts';
+import { type AdminReply, done, newOperator } from './operators.ts';
 
 const authority = await startAuthority();
 after(() => authority.stop());
@@ -10,12 +10,6 @@ after(() => authority.stop());
 const admin = await newOperator(authority, 'admin');
 const support = await newOperator(authority, 'support');
 const auditor = await newOperator(authority, 'auditor');
-
-const done = async (reply: Promise<AdminReply>): Promise<Json> => {
-  const { status, body } = await reply;
-  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
-  return body;
-};
 
 /** The audit lines of an action, without what differs from one change to the next. */
 async function linesOf(action: string): Promise<readonly { actor: string; rest: Json }[]> {

@@ -52,6 +52,13 @@ export async function newOperator(
   };
 }
 
+/** What an operation answered; fails when it was not done. */
+export async function done(reply: Promise<AdminReply>): Promise<Json> {
+  const { status, body } = await reply;
+  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
 async function ask(
   authority: Authority,
   request: string,

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { freshAddress, post, send } from './exchange.ts';
 import { startAuthority } from './harness.ts';
@@ -15,6 +14,7 @@ import {
   revoke,
   tokenOf,
 } from './onboarding.ts';
+import { core, filesWith } from './planted.ts';
 import { rawExchange, rawRequest } from './raw-connection.ts';
 
 const authority = await startAuthority({ variables: { COUNTERSIGN_LOG_LEVEL: 'debug' } });
@@ -37,9 +37,6 @@ function plant(value: unknown): string {
   planted.push(value);
   return value;
 }
-
-/** The part of a credential that is secret, without prefix and checksum. */
-const core = (value: string): string => value.slice(14, 44);
 
 async function printing(...args: readonly string[]): Promise<void> {
   const { stdout, stderr } = await authority.command(...args);
@@ -155,31 +152,17 @@ test('T-68, T-41: no secret and no token of a busy run stands in the log, in an 
     assert.equal(at, -1, `in an output: ${outputs.slice(at - 200, at).slice(-200)}[…]`);
   }
   assert.equal(planted.length > 20, true);
-  assert.deepEqual(filesWith(planted.map(core)), []);
+  assert.deepEqual(filesWith(authority.data, planted.map(core)), []);
 });
 
 test('T-68: the search would find a credential if one stood there', () => {
   assert.ok(authority.written().includes(client.client_id), 'what may be logged is found');
-  assert.notDeepEqual(filesWith([client.client_id]), [], 'what may be stored is found');
-});
-
-/** Files of the data directory that hold any of the texts; searched by another process, as opening them here could drop locks. */
-function filesWith(texts: readonly string[]): readonly string[] {
-  const { status, stdout, stderr } = spawnSync(
-    'grep',
-    [
-      '--recursive',
-      '--text',
-      '--files-with-matches',
-      '--fixed-strings',
-      '--file=-',
-      authority.data,
-    ],
-    { input: `${texts.join('\n')}\n`, encoding: 'utf8' },
+  assert.notDeepEqual(
+    filesWith(authority.data, [client.client_id]),
+    [],
+    'what may be stored is found',
   );
-  assert.ok(status === 0 || status === 1, stderr);
-  return stdout.split('\n').filter((line) => line !== '');
-}
+});
 
 test('T-29: of a secret that stood in a URL operators are told, and it still works until they rotate it', async () => {
   const exposed = await newClient(authority, program);

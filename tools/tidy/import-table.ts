@@ -80,6 +80,8 @@ export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
   'resource-server': ['@countersign/protocol'],
   examples: ['@countersign/protocol', '@countersign/client', '@countersign/resource-server'],
   bench: ['@countersign/protocol', 'countersign'],
+  // As a partner's server does, which installs it.
+  conformance: ['@countersign/client'],
 };
 
 /** Root folders whose source (tests aside) imports nothing but itself: no package, no `node:` module. */
