@@ -7,6 +7,8 @@ import { type AdminReply, done, newOperator } from './operators.ts';
 const authority = await startAuthority();
 after(() => authority.stop());
 
+// Who gets to see a secret is the matter of other tests; here it is shown.
+await authority.cli('policy', 'set', 'secret-handover', 'shown');
 const admin = await newOperator(authority, 'admin');
 const support = await newOperator(authority, 'support');
 const auditor = await newOperator(authority, 'auditor');
