@@ -3,6 +3,8 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { before, describe } from 'node:test';
 import {
+  assertRefused,
+  assertWrongUsage,
   type CommandLine,
   commandLine,
   commandProcess,
@@ -11,20 +13,6 @@ import {
 } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { startServer } from '../testing/running-server.ts';
-
-function assertRefused(ran: Ran, expected: RegExp): void {
-  assert.equal(ran.code, 1, ran.stderr);
-  assert.equal(ran.stdout, '');
-  assert.match(ran.stderr, expected);
-  assert.match(ran.stderr, /^[^\n]+\n$/, 'a refusal is one line');
-}
-
-function assertWrongUsage(ran: Ran, expected: RegExp): void {
-  assert.equal(ran.code, 2, ran.stderr);
-  assert.equal(ran.stdout, '');
-  assert.match(ran.stderr, expected);
-  assert.match(ran.stderr, /\nSee countersign.* --help\n$/);
-}
 
 /** Runs SQL in another process: this one must not open a database that others hold locks on. */
 async function tamper(data: string, sql: string): Promise<void> {

@@ -2,25 +2,18 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { describe } from 'node:test';
-import { commandLine, type Ran, runProgram } from '../testing/command-line.ts';
+import {
+  assertRefused,
+  assertWrongUsage,
+  commandLine,
+  runProgram,
+} from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { asOperator, introspect, onboard, requestToken } from '../testing/onboarding.ts';
 import { startServer } from '../testing/running-server.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 const SANDBOX = ['--environment', 'sandbox'];
-
-function assertRefused(ran: Ran, expected: RegExp): void {
-  assert.equal(ran.code, 1, ran.stderr);
-  assert.equal(ran.stdout, '');
-  assert.match(ran.stderr, expected);
-  assert.match(ran.stderr, /^[^\n]+\n$/, 'a refusal is one line');
-}
-
-function assertWrongUsage(ran: Ran, expected: RegExp): void {
-  assert.equal(ran.code, 2, ran.stderr);
-  assert.match(ran.stderr, expected);
-}
 
 type Listed = Record<string, unknown>;
 

@@ -96,12 +96,14 @@ async function readLine(stdin: CliDeps['stdin'], command: Command): Promise<stri
   return line;
 }
 
+/** What whoever waits for long is told. */
+export const WAITING =
+  'Waiting for every node to acknowledge; one that is gone is written off when its lease ends.\n';
+
 /** Says what is being waited for, once it takes long. */
 async function patiently<T>(work: Promise<T>, deps: CliDeps): Promise<T> {
   const timer = setTimeout(() => {
-    deps.stderr.write(
-      'Waiting for every node to acknowledge; one that is gone is written off when its lease ends.\n',
-    );
+    deps.stderr.write(WAITING);
   }, PATIENCE_MS);
   try {
     return await work;

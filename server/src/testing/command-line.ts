@@ -1,8 +1,9 @@
 /** Runs `countersign` for tests of what an operator sees: its own process, or its code in this one, which takes a tenth of the time. */
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { runCli } from '../cli/run.ts';
+import { runCli, WAITING } from '../cli/run.ts';
 import { readConfig } from '../config.ts';
 import { openForOperator } from '../operator.ts';
 
@@ -12,6 +13,7 @@ const ACTOR = 'cli:ada@desk-4';
 export type Ran = {
   readonly code: number | null;
   readonly stdout: string;
+  /** Without what a command says of its waiting, as every command may on a loaded machine. */
   readonly stderr: string;
 };
 type Run = (argv: readonly string[], options?: { stdin?: string }) => Promise<Ran>;
@@ -19,6 +21,20 @@ export type CommandLine = Run & {
   /** Runs with `--json`, expects success, and returns the one document. */
   json(...argv: readonly string[]): Promise<Record<string, unknown>>;
 };
+
+export function assertRefused(ran: Ran, expected: RegExp): void {
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.equal(ran.stdout, '');
+  assert.match(ran.stderr, expected);
+  assert.match(ran.stderr, /^[^\n]+\n$/, 'a refusal is one line');
+}
+
+export function assertWrongUsage(ran: Ran, expected: RegExp): void {
+  assert.equal(ran.code, 2, ran.stderr);
+  assert.equal(ran.stdout, '');
+  assert.match(ran.stderr, expected);
+  assert.match(ran.stderr, /\nSee countersign.* --help\n$/);
+}
 
 /** The command line on one data directory, as a process each time. */
 export function commandProcess(data: string): CommandLine {
@@ -49,7 +65,7 @@ export function commandLine(data: string, env: Record<string, string> = {}): Com
       open: (config) => openForOperator(config, ACTOR),
       serve: () => Promise.reject(new Error('a server needs a process of its own')),
     });
-    return { code, ...written };
+    return { code, ...patient(written) };
   });
 }
 
@@ -79,5 +95,9 @@ export async function runProgram(
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
   await once(child, 'close');
-  return { code: child.exitCode, ...written };
+  return { code: child.exitCode, ...patient(written) };
+}
+
+function patient({ stdout, stderr }: Omit<Ran, 'code'>): Omit<Ran, 'code'> {
+  return { stdout, stderr: stderr.replace(WAITING, '') };
 }

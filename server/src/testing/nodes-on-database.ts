@@ -43,22 +43,27 @@ export async function withNodes(
   { databaseUrl, count, leaseMs, env }: Settings,
   body: (world: World) => Promise<void>,
 ): Promise<void> {
-  const startNode = async (): Promise<Node> => {
+  const ways: FaultyProxy[] = [];
+  const nodes: Node[] = [];
+  const startNode = async (): Promise<void> => {
     const url = new URL(databaseUrl);
     const way = await startFaultyProxy(Number(url.port));
+    ways.push(way);
     url.port = String(way.port);
     const settings = { ...envOf(url.href), COUNTERSIGN_LEASE_MS: String(leaseMs), ...env };
-    return { way, server: await startServer(newDataDirectory(), { env: settings }) };
+    nodes.push({ way, server: await startServer(newDataDirectory(), { env: settings }) });
   };
   const run = async (context: OperationContext): Promise<void> => {
     const [leaked, bystander] = [await onboard(context), await onboard(context)];
     const asker = await onboard(context, { resourceServer: true });
-    const nodes = await Promise.all(Array.from({ length: count }, startNode));
     try {
+      // All have started or failed before any is ended: one that came later would be nobody's.
+      const starts = await Promise.allSettled(Array.from({ length: count }, startNode));
+      for (const start of starts) if (start.status === 'rejected') throw start.reason;
       await body({ context, nodes, leaked, bystander, asker });
     } finally {
       for (const { server } of nodes) server.process.kill('SIGKILL');
-      await Promise.all(nodes.map(({ way }) => way.close()));
+      await Promise.all(ways.map((way) => way.close()));
     }
   };
   await asOperator(newDataDirectory(), run, { ...envOf(databaseUrl), ...env });
