@@ -113,7 +113,12 @@ export function newTruth(primary: () => State): Truth {
       }
       for (const kill of kills) {
         if (kill.sequence > after) kill.isLost = true;
-        if (kill.ended !== undefined && kill.ended.sequence > after) delete kill.ended;
+        if (kill.ended === undefined || kill.ended.sequence <= after) continue;
+        delete kill.ended;
+        // What was issued after the kill stands on a reactivation that is lost, as the lost tokens of a lost client do.
+        for (const token of tokens.values()) {
+          if (isVictim(token, kill) && !token.kills.includes(kill)) token.isOrphan = true;
+        }
       }
       for (const token of tokens.values()) {
         token.refusedBy.clear();
