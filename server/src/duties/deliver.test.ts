@@ -257,7 +257,8 @@ test('a notice tells what, of whom, why, since when and by which receipt, and on
 test('a file holds every line once, also after a crash in the middle of one, and is verified like an export', () =>
   withWorld(async ({ context, run }) => {
     const path = join(newDataDirectory(), 'audit.jsonl');
-    await createWebhook(context, { target: pathToFileURL(path).href, sends: 'audit' });
+    const target = pathToFileURL(path).href;
+    await createWebhook(context, { target, sends: 'audit', mayBeFile: true });
     await programs(context, 2);
     run();
     await until('all is written', () => isAllHeard(context));
@@ -294,6 +295,21 @@ test('a file holds every line once, also after a crash in the middle of one, and
     assert.deepEqual(await verified(path), [sequence + 1, (await context.audit.head()).sequence]);
   }));
 
+test("a file that is no file of audit lines is left as it is, be it a key or a log of somebody else's", () =>
+  withWorld(async ({ context }) => {
+    for (const text of ['c2VjcmV0', 'first\nsecond\ntorn']) {
+      const path = join(newDataDirectory(), 'somebody-elses');
+      appendFileSync(path, text);
+      const target = pathToFileURL(path).href;
+      const { webhookId } = await createWebhook(context, {
+        ...{ target, sends: 'audit', mayBeFile: true },
+      });
+      const { delivered, answer } = await testWebhook(context, { webhookId });
+      assert.deepEqual([delivered, answer], [false, 'the file is no file of audit lines']);
+      assert.equal(readFileSync(path, 'utf8'), text);
+    }
+  }));
+
 test('a test message says how it was answered, and both that and the webhook stand in the trail without its secret or path', () =>
   withWorld(async ({ context, open }) => {
     let status = 200;
@@ -322,7 +338,7 @@ test('a test message says how it was answered, and both that and the webhook sta
       await listWebhooks(context),
     ]);
     assert.ok(!kept.includes((secret?.reveal() ?? '').slice(6)));
-    assert.ok(!JSON.stringify(lines).includes('hidden'));
+    assert.ok(!JSON.stringify([lines, await listWebhooks(context)]).includes('hidden'));
   }));
 
 test('a webhook goes over https, or to this machine, and is refused otherwise', () =>
@@ -337,12 +353,12 @@ test('a webhook goes over https, or to this machine, and is refused otherwise', 
       'file://host/tmp/audit.jsonl',
     ]) {
       await assert.rejects(
-        createWebhook(context, { target, sends: 'audit' }),
+        createWebhook(context, { target, sends: 'audit', mayBeFile: true }),
         { code: 'invalid' },
         target,
       );
     }
-    const notices = { target: 'file:///tmp/notices.jsonl', sends: 'notices' };
+    const notices = { target: 'file:///tmp/notices.jsonl', sends: 'notices', mayBeFile: true };
     await assert.rejects(createWebhook(context, notices), { code: 'invalid' });
     const { programId } = await onboard(context);
     const bound = { target: 'https://bank.example/', sends: 'audit', programId };

@@ -41,12 +41,14 @@ export async function createWebhook(
     readonly sends: string;
     readonly programId?: string | undefined;
     readonly after?: number | undefined;
+    /** The target may be a file of the server: for whoever has a shell there, and no role of an operator. */
+    readonly mayBeFile?: boolean;
   },
 ): Promise<CreatedWebhook> {
   const { keyRing, randomness, audit } = context;
   const { sends } = input;
   if (sends !== 'audit' && sends !== 'notices') throw invalid('--for must be audit or notices');
-  const target = requireTarget(input.target, sends);
+  const target = requireTarget(input.target, { sends, mayBeFile: input.mayBeFile ?? false });
   if (input.programId !== undefined && sends === 'audit') {
     throw invalid(
       '--program goes with --for notices: the audit trail is one chain, and is sent whole',
@@ -87,12 +89,19 @@ export async function listWebhooks(
     const waitedMs = waiting === undefined ? 0 : Math.max(0, nowMs - waiting.atMs);
     found.push({
       ...shown,
+      target: shownTarget(row.target),
       deliveredTo: cursor,
       behind: Math.max(0, head - cursor),
       behindSeconds: Math.floor(waitedMs / 1000),
     });
   }
   return found;
+}
+
+/** Without path and query, in which receivers like to put what nobody else should know. */
+function shownTarget(target: string): string {
+  const { protocol, origin, href } = new URL(target);
+  return protocol === 'file:' || href === `${origin}/` ? target : `${origin}/…`;
 }
 
 export async function showWebhook(
@@ -154,10 +163,16 @@ function noWebhook(): ChangeRefused {
  * Nothing is sent unencrypted over a network. Private addresses are allowed: it is an administrator who gives the URL, a bank's own
  * systems stand there, and of an answer nothing but its status is ever shown.
  */
-function requireTarget(target: string, sends: WebhookRow['sends']): string {
+function requireTarget(
+  target: string,
+  { sends, mayBeFile }: { readonly sends: WebhookRow['sends']; readonly mayBeFile: boolean },
+): string {
   const url = URL.canParse(target) ? new URL(target) : undefined;
   if (url === undefined || target.length > TARGET_LENGTH_MAX) throw noTarget();
   if (url.protocol === 'file:') {
+    if (!mayBeFile) {
+      throw invalid("URL must be https: a file is for 'countersign webhook create' on the server");
+    }
     if (sends === 'audit' && url.host === '' && url.pathname.length > 1) return url.href;
     throw invalid(
       'a file is for --for audit, by an absolute path: file:///var/log/countersign.jsonl',

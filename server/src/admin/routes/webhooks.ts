@@ -17,7 +17,7 @@ const sends = Type.Union([Type.Literal('audit'), Type.Literal('notices')], {
 });
 const path = { webhook_id: schema.webhookId };
 const target = schema.text(
-  'https: URL, or http: to the machine of the server; or a file: URL.',
+  'https: URL, or http: to the machine of the server. A file is for the command line.',
   2_048,
 );
 const webhook = schema.record({

@@ -22,6 +22,7 @@ async function create({ context, args }: StoreCall): Promise<Output> {
     target: args.positional('URL'),
     sends: args.required('for'),
     programId: args.option('program'),
+    mayBeFile: true,
     after: after === undefined ? undefined : parseWhole('--after', after, WHOLE),
   });
   const { webhookId, target, sends } = made;
