@@ -47,6 +47,28 @@ test('each role may do what the table says and is refused the rest, and nobody g
   }
 });
 
+test('the glass is broken by a permission of its own: whoever may only reactivate is refused, whatever else is asked', async () => {
+  const rows = ADMIN_ROUTES.filter(({ body }) => body?.properties['break_glass'] !== undefined);
+  assert.deepEqual(rows.map(({ operation }) => operation).sort(), [
+    ...['client.reactivate', 'policy.set', 'program.reactivate'],
+  ]);
+  for (const route of rows) {
+    const body = {
+      break_glass: true,
+      reason: 'urgent',
+      ...('value' in (route.body?.properties ?? {}) ? { value: '0' } : {}),
+    };
+    const statusOf = async (role: Role, sent: object) =>
+      (await api.ask(role, requestOf(route), { body: sent })).status;
+    for (const role of OPERATORS.roles) {
+      const isAllowed = role === 'admin';
+      assert.equal((await statusOf(role, body)) !== 403, isAllowed, `${role} ${route.operation}`);
+    }
+    const mayAct = rolesWith(route.permission).includes('support' as never);
+    assert.equal((await statusOf('support', { ...body, break_glass: false })) !== 403, mayAct);
+  }
+});
+
 test('whoever is bound to a program may use only rows that keep it there', () => {
   for (const route of ADMIN_ROUTES) {
     if (!rolesWith(route.permission).includes('partner')) continue;

@@ -4,6 +4,7 @@
  *   no token, a dead one                       401
  *   a role without the permission              403
  *   path, query or body not as the row says    404, 400, 415
+ *   a role without that of a member of it      403
  *   what is another program's                  404, and a line in the audit trail
  *   If-None-Match is what there is             304
  *   If-Match is not what there is              412, within the change's own transaction
@@ -34,7 +35,7 @@ import {
 } from './problem.ts';
 import { type Input, readerOf } from './reading.ts';
 import type { AdminRoute, Call } from './route.ts';
-import { PAGE_ITEMS } from './schemas.ts';
+import { PAGE_ITEMS, permissionsOf } from './schemas.ts';
 import { OfAnotherProgram, requireOwn, targetOf } from './target.ts';
 
 export type AdminDeps = {
@@ -59,7 +60,9 @@ export function adminEndpoint(
     try {
       caller = await callerOf(deps.authority, incoming);
       requirePermission(caller, route.permission);
-      return await serve(deps, route, { incoming, caller, input: read(incoming) });
+      const input = read(incoming);
+      for (const needed of permissionsOf(route.body, input.body)) requirePermission(caller, needed);
+      return await serve(deps, route, { incoming, caller, input });
     } catch (error) {
       const problem = problemOf(error);
       tell(deps, route, { incoming, caller, problem, error });

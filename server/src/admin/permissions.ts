@@ -4,7 +4,7 @@ import { OPERATORS, type Role } from '../ports/model.ts';
 
 /**
  * - admin: everything.
- * - support: onboards, rotates, suspends and reactivates, and reads what that takes.
+ * - support: onboards, rotates, suspends and reactivates, and reads what that takes; never without the approval that a policy demands.
  * - auditor: reads everything and changes nothing.
  * - partner: reads its own program and clients, and works on their secrets; whatever concerns others is not there for it.
  */
@@ -21,6 +21,8 @@ export const PERMISSIONS = {
   'client:delete': ['admin'],
   'approval:read': ['admin', 'support', 'auditor'],
   'approval:decide': ['admin', 'support'],
+  /** Of a member of a body, beside what the row itself asks for. */
+  'glass:break': ['admin'],
   'client:report': ['admin', 'support', 'auditor'],
   'secret:read': ['admin', 'support', 'auditor', 'partner'],
   'secret:create': ['admin', 'support', 'partner'],

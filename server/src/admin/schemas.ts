@@ -1,6 +1,7 @@
 /** The shapes that several rows of the admin API share. What callers send is strict; what is answered may gain members. */
 
 import Type, { type TObject, type TProperties } from 'typebox';
+import type { Permission } from './permissions.ts';
 
 /** An object in which nothing stands that is not named: a slip is refused, not overlooked. */
 export function strict<Properties extends TProperties>(
@@ -48,6 +49,24 @@ export const moment = text(
   64,
 );
 export const flag = (description: string) => Type.Boolean({ description });
+
+const NEEDS = 'x-permission';
+
+/** Takes a permission of its own, beside that of the row. */
+export const breakGlass = Type.Boolean({
+  description: 'Wait for no approval; recorded, notified, and needs a reason.',
+  [NEEDS]: 'glass:break' satisfies Permission,
+});
+
+/** The permissions that members of a body take by themselves; one that is false asks for nothing. */
+export function permissionsOf(schema: TObject | undefined, body: unknown): readonly Permission[] {
+  const sent = (body ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(schema?.properties ?? {}).flatMap(([name, member]) => {
+    const needed = (member as { readonly [NEEDS]?: Permission })[NEEDS];
+    const isAsked = sent[name] !== undefined && sent[name] !== false;
+    return needed === undefined || !isAsked ? [] : [needed];
+  });
+}
 
 export function list<Item extends Type.TSchema>(item: Item, description: string, itemsMax = 64) {
   return Type.Array(item, { maxItems: itemsMax, description });

@@ -17,9 +17,7 @@ export const SUSPENDING = schema.strict({
 export const REACTIVATING = schema.strict({
   suspension_id: Type.Optional(schema.text('End this one of its suspensions alone.', 64)),
   reason: Type.Optional(schema.reason),
-  break_glass: Type.Optional(
-    schema.flag('Wait for no approval; recorded, notified, and needs a reason.'),
-  ),
+  break_glass: Type.Optional(schema.breakGlass),
 });
 
 const suspension = schema.record({

@@ -38,9 +38,7 @@ const POLICY_ROUTES: readonly AdminRoute[] = [
     body: schema.strict({
       value: schema.text('What it is to be.', 64),
       reason: Type.Optional(schema.reason),
-      break_glass: Type.Optional(
-        schema.flag('Wait for no approval; recorded, notified, and needs a reason.'),
-      ),
+      break_glass: Type.Optional(schema.breakGlass),
     }),
     response: schema.change({
       name: Type.String(),
