@@ -12,3 +12,14 @@ export function canonicalAddress(text: string): string | undefined {
   const mapped = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : '';
   return isIPv4(mapped) ? mapped : address;
 }
+
+/** An IPv4 address itself; of an IPv6 address the 64 bits in front, since whoever has one address of such a network has them all. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [front = '', back = ''] = address.split('::', 2);
+  const groups = front === '' ? [] : front.split(':');
+  const isShortened = address.includes('::');
+  const missing = isShortened ? 8 - groups.length - (back === '' ? 0 : back.split(':').length) : 0;
+  const whole = [...groups, ...Array.from({ length: missing }, () => '0'), ...back.split(':')];
+  return `${whole.slice(0, 4).join(':')}::/64`;
+}

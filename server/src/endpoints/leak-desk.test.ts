@@ -75,6 +75,21 @@ test('there is room for so many and no more; what is dropped is not worked on', 
   assert.equal(worked, 4_000);
 });
 
+test('whatever strangers put into URLs, there is room for reports and they wait no longer than that', async () => {
+  const done: string[] = [];
+  const { clock, leaks } = desk(async (batch) => done.push(...batch.map(({ text }) => text)));
+  const source = { actor: 'system:secret-in-url', where: 'url', isUrl: true };
+  const flood = Array.from({ length: 10_000 }, () => ({ text: 'url', source }));
+  leaks.take(flood);
+  assert.ok(leaks.hasRoom(50));
+  leaks.take([leak('report')]);
+  await pass(clock, 3_000);
+  assert.equal(done.indexOf('report'), 1_000);
+  leaks.take(flood);
+  await pass(clock, 3_000);
+  assert.equal(done.length, 2_001, 'what was worked on makes room');
+});
+
 test('what cannot be worked on waits for the store, is said once, and is given up only after a minute', async () => {
   let isOut = true;
   const done: string[] = [];

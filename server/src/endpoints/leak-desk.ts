@@ -11,6 +11,8 @@ const TICK_MS = 250;
 const WORK_AFTER_MS = 100;
 /** Credentials waiting for work; some 10 seconds of it. */
 const WAITING_MAX = 4_000;
+/** Of these, such as stood in the URL of a request: nothing else bounds what a stranger puts there, and reports must not wait behind it. */
+const URLS_WAITING_MAX = 1_000;
 /** Requests that wait for a tick: a share of those that a listener decides at once, so that none of /token's is lost to them. */
 const ANSWERS_MAX = 256;
 /** Credentials worked on between two ticks: one question to the store, and a change for each that is live. */
@@ -49,24 +51,36 @@ export function newLeakDesk(deps: {
   const { work, clock, log } = deps;
   const stopped = new AbortController();
   let waiting: Leak[] = [];
+  let urlsWaiting = 0;
   let answers: (() => void)[] = [];
   let tries = 0;
   let working: Promise<void> | undefined;
+
+  const take = (leak: Leak): void => {
+    const { isUrl } = leak.source;
+    if (waiting.length >= WAITING_MAX || (isUrl && urlsWaiting >= URLS_WAITING_MAX)) return;
+    waiting.push(leak);
+    if (isUrl) urlsWaiting += 1;
+  };
+
+  const letGo = (batch: readonly Leak[]): void => {
+    waiting = waiting.slice(batch.length);
+    urlsWaiting -= batch.filter(({ source }) => source.isUrl).length;
+    tries = 0;
+  };
 
   const workOnBatch = async (): Promise<void> => {
     const batch = waiting.slice(0, BATCH_MAX);
     try {
       await work(batch);
-      waiting = waiting.slice(batch.length);
-      tries = 0;
+      letGo(batch);
     } catch (error) {
       tries += 1;
       const cause = (error as Error).message;
       if (tries === 1) log.warn({ cause, waiting: waiting.length }, 'leak reports have to wait');
       if (tries < TRIES_MAX) return;
       log.error({ cause, dropped: batch.length }, 'leak reports were given up');
-      waiting = waiting.slice(batch.length);
-      tries = 0;
+      letGo(batch);
     }
   };
 
@@ -96,7 +110,7 @@ export function newLeakDesk(deps: {
   return {
     hasRoom: (count) => answers.length < ANSWERS_MAX && waiting.length + count <= WAITING_MAX,
     take: (leaks) => {
-      for (const leak of leaks) if (waiting.length < WAITING_MAX) waiting.push(leak);
+      for (const leak of leaks) take(leak);
     },
     tick: () => new Promise((resolve) => answers.push(resolve)),
     stop: async () => {

@@ -1,4 +1,6 @@
-/** How often one address may report leaks. Apart from the throttle of authentication: neither can hold up the other. */
+/** How often one address, of IPv6 one network of a customer (/64), may report leaks. Apart from the throttle of authentication: neither can hold up the other. */
+
+import { networkOf } from './canonical-address.ts';
 
 /** Requests at once; then one each `REFILL_MS`. */
 const REPORTS_MAX = 30;
@@ -14,7 +16,8 @@ export type ReportAdmission = {
 export function newReportAdmission(): ReportAdmission {
   const counted = new Map<string, { reports: number; atMs: number }>();
   return {
-    waitMs: (address, nowMs) => {
+    waitMs: (caller, nowMs) => {
+      const address = networkOf(caller);
       const known = counted.get(address);
       const worn = known === undefined ? 0 : (nowMs - known.atMs) / REFILL_MS;
       const reports = Math.max(0, (known?.reports ?? 0) - worn) + 1;
