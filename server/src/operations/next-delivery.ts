@@ -94,10 +94,8 @@ async function nextNotice(
   const lines = await context.audit.lines({ after: cursor, limit: LOOK_LINES });
   let looked = cursor;
   for (const line of lines) {
-    const notice = await readNotice(line);
-    const isMeant =
-      notice !== undefined && (programId === undefined || notice.program === programId);
-    if (!isMeant) {
+    const notice = await readNotice(line, programId);
+    if (notice === undefined) {
       looked = line.sequence;
       continue;
     }

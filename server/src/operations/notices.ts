@@ -30,6 +30,9 @@ export type Notice = {
   readonly secret?: string;
   readonly target: string;
   readonly reason?: string;
+  /** Of many at once: how many programs and clients, and how they were selected. */
+  readonly count?: number;
+  readonly where?: readonly string[];
   /** Number to ask for the receipt with. */
   readonly receipt?: number;
   /** Number of the line in the audit trail. */
@@ -40,10 +43,14 @@ export type Notice = {
 /** Lines are asked for in pages, and the same client stands in many. */
 const KNOWN_MAX = 1_000;
 
-export type NoticeReader = (line: AuditLine) => Promise<Notice | undefined>;
+/** What is to be told of a line, about the one program if one is given. */
+export type NoticeReader = (line: AuditLine, program?: string) => Promise<Notice | undefined>;
 
 /** Reads notices; what it has looked up it remembers, within a bound, as long as it is used. */
-export function newNoticeReader({ directory }: Pick<OperationContext, 'directory'>): NoticeReader {
+export function newNoticeReader(
+  context: Pick<OperationContext, 'directory' | 'audit'>,
+): NoticeReader {
+  const { directory } = context;
   const programs = new Map<string, string>();
   const programOf = async (clientId: string): Promise<string | undefined> => {
     const known = programs.get(clientId);
@@ -54,14 +61,19 @@ export function newNoticeReader({ directory }: Pick<OperationContext, 'directory
     programs.set(clientId, client.programId);
     return client.programId;
   };
-  return async (line) => {
+  const isOneOfMany = newLookAtWhole(context);
+  return async (line, only) => {
     const type = noticeType(line.action);
-    if (type === undefined) return undefined;
+    if (type === undefined || leftSuspended(line) || (await isOneOfMany(line))) return undefined;
+    const many = manyIn(line, only);
+    if (many === 'nobody') return undefined;
     const named = namesIn(line);
     const [secret] =
       named.secret === undefined ? [] : await directory.secrets({ secretId: named.secret });
     const client = named.client ?? secret?.clientId;
-    const program = named.program ?? (client === undefined ? undefined : await programOf(client));
+    const program =
+      many.program ?? named.program ?? (client === undefined ? undefined : await programOf(client));
+    if (only !== undefined && program !== only) return undefined;
     const { reason } = line.detail;
     return {
       type,
@@ -70,6 +82,7 @@ export function newNoticeReader({ directory }: Pick<OperationContext, 'directory
       ...(named.secret === undefined ? {} : { secret: named.secret }),
       target: line.target,
       ...(typeof reason === 'string' ? { reason } : {}),
+      ...many,
       ...(line.change === undefined ? {} : { receipt: line.change }),
       line: line.sequence,
       at: new Date(line.atMs).toISOString(),
@@ -80,6 +93,53 @@ export function newNoticeReader({ directory }: Pick<OperationContext, 'directory
 function noticeType(action: string): NoticeType | undefined {
   return Object.hasOwn(NOTICES, action) ? NOTICES[action as keyof typeof NOTICES] : undefined;
 }
+
+/** Whether another suspension keeps suspended what a line says was ended. */
+function leftSuspended({ action, detail }: AuditLine): boolean {
+  if (NOTICES[action as keyof typeof NOTICES] !== 'reactivated') return false;
+  const { remains, ended } = detail as { remains?: string; ended?: { active: boolean }[] };
+  return remains !== undefined || ended?.every(({ active }) => !active) === true;
+}
+
+/** Whether the line is that of one client of many, of whom the first line of the change tells. */
+function newLookAtWhole({ audit }: Pick<OperationContext, 'audit'>) {
+  let last: { readonly change: number; readonly isOfMany: boolean } | undefined;
+  return async ({ action, change }: AuditLine): Promise<boolean> => {
+    if (action !== 'client.suspend' || change === undefined) return false;
+    if (last?.change !== change) {
+      const [whole] = await audit.lines({ change, limit: 1 });
+      last = { change, isOfMany: whole?.action === 'client.suspend-many' };
+    }
+    return last.isOfMany;
+  };
+}
+
+/**
+ * What a line about many tells: of all of them once, by its first part; of those of one program, by each part that has some.
+ * What the conditions were, and how many others met them, is not that program's affair.
+ */
+function manyIn(
+  { action, detail }: AuditLine,
+  only: string | undefined,
+): Pick<Notice, 'program' | 'count' | 'where'> | 'nobody' {
+  const { where, part, matched, programs, ended } = detail as {
+    readonly where?: readonly string[];
+    readonly part?: number;
+    readonly matched?: number;
+    readonly programs?: readonly { readonly program: string; readonly count: number }[];
+    readonly ended?: readonly { readonly active: boolean }[];
+  };
+  if (only !== undefined && programs !== undefined) {
+    return programs.find(({ program }) => program === only) ?? 'nobody';
+  }
+  if (action === 'client.suspend-many') {
+    if (part !== undefined && part > 1) return 'nobody';
+    return { ...(where === undefined ? {} : { where }), ...count(matched) };
+  }
+  return count(ended?.filter(({ active }) => active).length);
+}
+
+const count = (of: number | undefined) => (of === undefined ? {} : { count: of });
 
 type Names = { readonly program?: string; readonly client?: string; readonly secret?: string };
 

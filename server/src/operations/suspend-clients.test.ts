@@ -38,7 +38,10 @@ test('every condition must hold, and what meets them all is suspended, each by a
         ['receipt', `change/${done.receipt.sequence}`],
       ],
     );
-    assert.deepEqual(lines[0]?.detail, { where, reason: 'leak', clients: 1 });
+    assert.deepEqual(lines[0]?.detail, {
+      ...{ where, reason: 'leak', part: 1, matched: 1, clients: 1 },
+      programs: [{ program: app.programId, count: 1 }],
+    });
   }));
 
 test('what was suspended for another reason is suspended for this one too, and stays so when the other ends', () =>

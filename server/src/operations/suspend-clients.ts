@@ -40,16 +40,18 @@ export async function suspendClients(
   const { where } = input;
   const asked = { reason: requireReason(input.reason), ...suspensionEnd(context, input.untilMs) };
   const selection = await readSelection(context, where);
+  // For whoever is told of the first part before the last is done.
+  const found = await context.directory.countClients({ ...selection, state: 'present' });
+  let part = 1;
   let progress: Progress = { matched: 0, suspended: 0 };
   let last: ChangeRef | undefined;
   for await (const clients of pagesOf(context, selection)) {
     const ordinals = clients.map(({ ordinal }) => ordinal);
-    const change = { kind: 'client.suspend-many', clients: ordinals, where, ...asked } as const;
+    const many = { clients: ordinals, where, matched: found, part, ...asked };
     const { affected = 0, ...committed } = await changes.commit({
-      change,
-      actor,
-      atMs: clock.wallMs(),
+      ...{ change: { kind: 'client.suspend-many', ...many }, actor, atMs: clock.wallMs() },
     });
+    if (affected > 0) part += 1;
     last = committed.sequence > (last?.sequence ?? -1) ? committed : last;
     progress = {
       matched: progress.matched + clients.length,

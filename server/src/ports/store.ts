@@ -90,8 +90,10 @@ export type Change =
   | (NewSuspension & {
       readonly kind: 'client.suspend-many';
       readonly clients: readonly number[];
-      /** How they were selected, for the audit trail. */
+      /** How they were selected, for the audit trail; how many were found; and which part of them it is, from 1. */
       readonly where: readonly string[];
+      readonly matched: number;
+      readonly part: number;
     })
   /** Ends those of these suspensions that are open and due, whatever they are of. */
   | {
@@ -358,6 +360,7 @@ export type Directory = SuspensionDirectory & {
   programs(filter?: ProgramFilter): Promise<readonly ProgramRecord[]>;
   /** Operators' clients are found by their id or their environment alone. */
   clients(filter?: ClientFilter): Promise<readonly ClientRecord[]>;
+  countClients(filter: ClientFilter): Promise<number>;
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
   /** Active clients made before `beforeMs` and unused since, by ordinal. */
   dormantClients(page: {

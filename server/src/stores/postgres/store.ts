@@ -133,6 +133,7 @@ function directoryOf(connections: Connections): Directory {
     environments: () => read(() => directory.environments()),
     programs: (filter) => read(() => directory.programs(filter)),
     clients: (filter) => read(() => directory.clients(filter)),
+    countClients: (filter) => read(() => directory.countClients(filter)),
     secrets: (filter) => read(() => directory.secrets(filter)),
     dormantClients: (page) => read(() => dormantClients(page)),
     claims: (filter) => read(() => claims(filter)),

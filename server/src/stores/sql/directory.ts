@@ -15,7 +15,7 @@ import type { PolicyRecord } from '../../ports/policies.ts';
 import type { ClientFilter, ProgramFilter } from '../../ports/store.ts';
 import type { AuditEntry } from './append.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
-import { all, db, type Steps } from './schema.ts';
+import { all, db, first, type Steps } from './schema.ts';
 
 export function* environments(): Steps<readonly EnvironmentRecord[]> {
   return yield* all(db.selectFrom('environments').selectAll().orderBy('ordinal'));
@@ -42,16 +42,13 @@ export function* programs(filter: ProgramFilter = {}): Steps<readonly ProgramRec
   }));
 }
 
-export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord[]> {
+/** Clients that meet the conditions, whatever is read of them. */
+function matchingClients(filter: ClientFilter) {
   const { clientId, programId, environment, state, nameContains, createdBeforeMs } = filter;
-  const { after, limit } = filter;
   let query = db
     .selectFrom('clients')
     .innerJoin('programs', 'programs.ordinal', 'clients.program')
-    .innerJoin('environments', 'environments.ordinal', 'clients.environment')
-    .selectAll('clients')
-    .select(['programs.program_id', 'environments.name as environment_name'])
-    .orderBy('clients.ordinal');
+    .innerJoin('environments', 'environments.ordinal', 'clients.environment');
   if (clientId !== undefined) query = query.where('client_id', '=', clientId);
   if (programId !== undefined) query = query.where('program_id', '=', programId);
   if (environment !== undefined) query = query.where('environments.name', '=', environment);
@@ -64,6 +61,20 @@ export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord
   if (createdBeforeMs !== undefined) {
     query = query.where('clients.created_at_ms', '<', createdBeforeMs);
   }
+  return query;
+}
+
+export function* countClients(filter: ClientFilter): Steps<number> {
+  const query = matchingClients(filter).select((of) => of.fn.countAll<number>().as('count'));
+  return (yield* first(query))?.count ?? 0;
+}
+
+export function* clients(filter: ClientFilter = {}): Steps<readonly ClientRecord[]> {
+  const { after, limit } = filter;
+  let query = matchingClients(filter)
+    .selectAll('clients')
+    .select(['programs.program_id', 'environments.name as environment_name'])
+    .orderBy('clients.ordinal');
   if (after !== undefined) query = query.where('clients.ordinal', '>', after);
   if (limit !== undefined) query = query.limit(limit);
   const rows = yield* all(query);

@@ -95,6 +95,7 @@ function directoryOf(reader: Executor, { clock }: StoreOptions): Directory {
     environments: async () => reader.read(() => directory.environments()),
     programs: async (filter) => reader.read(() => directory.programs(filter)),
     clients: async (filter) => reader.read(() => directory.clients(filter)),
+    countClients: async (filter) => reader.read(() => directory.countClients(filter)),
     secrets: async (filter) => reader.read(() => directory.secrets(filter)),
     dormantClients: async (page) => reader.read(() => dormantClients(page)),
     claims: async (filter) => reader.read(() => claims(filter)),

@@ -6,6 +6,7 @@ import { allLocked, db, run, type Steps } from '../schema.ts';
 import { askForEnd } from './approvals.ts';
 import type { ClientRow } from './client-row.ts';
 import { clientFact } from './clients.ts';
+import { programCounts } from './programs.ts';
 import {
   closeSuspensions,
   insertSuspensions,
@@ -45,11 +46,12 @@ export function* suspendClients(asked: Asked, by: By): Steps<Effect | Committed>
   const questions = yield* askForEnd({ target: 'clients', reason: asked.reason }, asked, by);
   const rows = yield* openRows(suspending, asked, by);
   const facts = yield* raise(raised, asked.reason);
-  const { where, reason } = asked;
+  const { where, reason, part, matched } = asked;
+  const programs = yield* programCounts(suspending.map(({ program }) => program));
   return {
     target: 'clients',
     facts,
-    detail: { where, reason, clients: suspending.length },
+    detail: { where, reason, part, matched, clients: suspending.length, programs },
     lines: [
       ...questions,
       ...suspending.map(({ ordinal, client_id }) => ({

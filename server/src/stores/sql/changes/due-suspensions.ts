@@ -8,7 +8,7 @@ import { type Effect, newestChange } from '../append.ts';
 import { all, allLocked, db, run, type Steps, type Tables } from '../schema.ts';
 import { approvalsDemanded, grantedOf } from './approvals.ts';
 import { clientFact } from './clients.ts';
-import { programFact } from './programs.ts';
+import { programCounts, programFact } from './programs.ts';
 import {
   closeSuspensions,
   isAccountedFor,
@@ -34,10 +34,12 @@ export function* endDueSuspensions(asked: Asked, by: By): Steps<Effect | Committ
   ];
   const [only] = ended;
   if (only === undefined) return yield* newestChange();
+  const active = ended.filter(({ fact }) => fact !== undefined);
   return {
     target: ended.length === 1 ? only.target : 'suspensions',
     facts: ended.flatMap(({ fact }) => fact ?? []),
     detail: {
+      programs: yield* programCounts(active.map(({ program }) => program)),
       ended: ended.map(({ target, suspensions, fact }) => ({
         target,
         suspensions: suspensions.map(({ ordinal }) => suspensionId(ordinal)),
@@ -49,6 +51,8 @@ export function* endDueSuspensions(asked: Asked, by: By): Steps<Effect | Committ
 
 type Ended = {
   readonly target: string;
+  /** Its ordinal, or that of the client's. */
+  readonly program: number;
   readonly suspensions: readonly SuspensionRow[];
   /** Of what works again; undefined: another suspension is open. */
   readonly fact: Fact | undefined;
@@ -67,7 +71,7 @@ function* endPrograms(ordinals: readonly number[], asked: Asked, by: By): Steps<
     const suspensions = due.get(row.ordinal);
     if (suspensions === undefined) return [];
     const fact = active.includes(row) ? programFact({ ...row, ...free }) : undefined;
-    return { target: row.program_id, suspensions, fact };
+    return { target: row.program_id, program: row.ordinal, suspensions, fact };
   });
 }
 
@@ -89,7 +93,7 @@ function* endClients(ordinals: readonly number[], asked: Asked, by: By): Steps<r
     const suspensions = due.get(row.ordinal);
     if (suspensions === undefined) return [];
     const fact = active.includes(row) ? clientFact({ ...row, ...free }) : undefined;
-    return { target: row.client_id, suspensions, fact };
+    return { target: row.client_id, program: row.program, suspensions, fact };
   });
 }
 

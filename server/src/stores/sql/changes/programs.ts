@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Fact } from '../../../ports/change-log.ts';
 import { type Change, ChangeRefused, type Committed } from '../../../ports/store.ts';
 import type { Effect } from '../append.ts';
-import { db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
+import { all, db, first, firstLocked, run, type Steps, type Tables } from '../schema.ts';
 import {
   earlierReactivation,
   endSuspensions,
@@ -107,6 +107,26 @@ export function* reactivateProgram(
       : { suspended_reason: remains };
   yield* run(db.updateTable('programs').set(after).where('ordinal', '=', program.ordinal));
   return { target: change.programId, facts: [programFact({ ...program, ...after })], detail };
+}
+
+/** How often each program stands in a list: what the audit trail says of a change of many. */
+export function* programCounts(
+  ordinals: readonly number[],
+): Steps<readonly { readonly program: string; readonly count: number }[]> {
+  if (ordinals.length === 0) return [];
+  const counts = new Map<number, number>();
+  for (const ordinal of ordinals) counts.set(ordinal, (counts.get(ordinal) ?? 0) + 1);
+  const rows = yield* all(
+    db
+      .selectFrom('programs')
+      .select(['ordinal', 'program_id'])
+      .where('ordinal', 'in', [...counts.keys()])
+      .orderBy('ordinal'),
+  );
+  return rows.map(({ ordinal, program_id }) => ({
+    program: program_id,
+    count: counts.get(ordinal) ?? 0,
+  }));
 }
 
 const suspendable = (row: ProgramRow): Suspendable => ({

@@ -80,10 +80,9 @@ export function* endSuspensions(
   const [next] = open.filter((row) => !ending.includes(row));
   const shown = of.shownReason ?? '';
   const isUnaccounted = suspension !== undefined && !isAccountedFor(shown, open);
-  return {
-    remains: next?.reason ?? (isUnaccounted ? shown : undefined),
-    detail: { suspensions: ending.map(({ ordinal }) => suspensionId(ordinal)) },
-  };
+  const remains = next?.reason ?? (isUnaccounted ? shown : undefined);
+  const suspensions = ending.map(({ ordinal }) => suspensionId(ordinal));
+  return { remains, detail: { suspensions, ...(remains === undefined ? {} : { remains }) } };
 }
 
 export function* openSuspensions(
