@@ -161,7 +161,10 @@ test('a token is named in the body, is never repeated, and is dead once it is re
   const tokens = await Promise.all(Array.from({ length: 5 }, () => tokenOf(client)));
   const [first = ''] = tokens;
   const inspected = await done(auditor.ask('POST /tokens/inspect', { token: first }));
-  assert.deepEqual([inspected['standing'], inspected['client_id']], ['live', client.client_id]);
+  assert.deepEqual(
+    [inspected['standing'], inspected['client_id'], inspected['secret_id']],
+    ['live', client.client_id, client.secret_id],
+  );
   const revoked = await done(support.ask('POST /tokens/revoke', { token: first }));
   assert.equal(revoked['complete'], true);
   assert.equal(await isActive(client, first), false);

@@ -14,6 +14,8 @@ export type InspectedToken =
       readonly environment: string;
       readonly clientId: string;
       readonly programId: string;
+      /** The secret that got it. */
+      readonly secretId?: string;
       readonly scope: string;
       readonly resource?: string;
       readonly issuedAtMs: number;
@@ -31,13 +33,17 @@ export async function inspectToken(
   const { claims, environment, jti, expiresAtMs, standing } = token;
   const state = replica.environment(environment.ordinal);
   const resource = state?.resources.get(claims.resource);
+  const clientId = replica.clients.clientId(claims.client);
+  const secrets = await context.directory.secrets({ clientId });
+  const secretId = secrets.find(({ ordinal }) => ordinal === claims.secret)?.secretId;
   return {
     standing,
     ...(standing === 'revoked' ? { because: whyDead(token, replica) } : {}),
     jti,
     environment: environment.name,
-    clientId: replica.clients.clientId(claims.client),
+    clientId,
     programId: replica.program(replica.clients.program(claims.client))?.programId ?? '',
+    ...(secretId === undefined ? {} : { secretId }),
     scope: state?.scopeSets.get(claims.scopeSet) ?? '',
     ...(resource === undefined ? {} : { resource }),
     issuedAtMs: claims.issuedAtMs,

@@ -27,6 +27,7 @@ async function inspect({ context, args }: StoreCall): Promise<Output> {
           ['because', token.because],
           ['environment', token.environment],
           ['program', token.programId],
+          ['secret', token.secretId],
           ['client', token.clientId],
           ['scope', token.scope || 'none'],
           ['resource', token.resource],
