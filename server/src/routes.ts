@@ -4,6 +4,7 @@ import { credentialInQuery, wellKnownPaths } from '@countersign/protocol';
 import { ADMIN_ROUTES } from './admin/admin-api.ts';
 import { type AdminDeps, adminEndpoint } from './admin/endpoint.ts';
 import { openApiDocument } from './admin/openapi.ts';
+import { newPartnerPace } from './admin/partner-pace.ts';
 import type { Authority } from './endpoints/context.ts';
 import { reportExposure } from './endpoints/exposures.ts';
 import { githubAlertsEndpoint, type SignerKeys } from './endpoints/github-alerts.ts';
@@ -50,17 +51,18 @@ export function publicRoutes(
 
 /** Of the admin listener: health, the issuer of operators' tokens, and the admin API. */
 export function adminRoutes(
-  deps: Omit<AdminDeps, 'base'>,
+  deps: Omit<AdminDeps, 'base' | 'partnerPace'>,
   environment: EnvironmentRecord,
 ): readonly Route[] {
   const { authority } = deps;
   const base = apiPathOf(environment);
   const asked = { endpoint: 'admin' as const, environment };
+  const parts = { ...deps, base, partnerPace: newPartnerPace() };
   const methods = new Map<string, Route['methods']>();
   for (const row of ADMIN_ROUTES) {
     methods.set(row.path, {
       ...methods.get(row.path),
-      [row.method]: adminEndpoint({ ...deps, base }, row),
+      [row.method]: adminEndpoint(parts, row),
     });
   }
   return [

@@ -16,7 +16,7 @@ the command line does, through the same functions, and leaves the same audit lin
 
 **Who.** Each request carries an access token of the operators' issuer (\`Authorization: Bearer …\`, RFC 6750). 401: none, or a dead one. 403: the role lacks the
 permission; \`scope\` in the challenge names the roles that have it. A partner is bound to its program: what belongs to another one is 404
-for it, and the try stands in the audit trail.
+for it, and the try stands in the audit trail. It may make 60 changes at once and 30 a minute on each node: more are 429 with \`Retry-After\`.
 
 **Requests.** Bodies are JSON; what is not known is refused by its name, and nothing is coerced. Times are given with their zone, as a date (UTC) or as a duration from
 now, and answered in ISO 8601. Answers may gain members.

@@ -6,6 +6,7 @@
  *   path, query or body not as the row says    404, 400, 415
  *   a role without that of a member of it      403
  *   what is another program's                  404, and a line in the audit trail
+ *   a partner that changes too much at once    429
  *   If-None-Match is what there is             304
  *   If-Match is not what there is              412, within the change's own transaction
  *   the same Idempotency-Key, another request  422
@@ -25,12 +26,14 @@ import { type Caller, callerOf, requirePermission } from './caller.ts';
 import { carefully, expectedChange, isKnown, onceOf, etagOf as tagOfChange } from './conditions.ts';
 import { type CursorKeys, cursorAt, placeOf } from './cursor.ts';
 import { answerTo } from './outcome.ts';
+import type { PartnerPace } from './partner-pace.ts';
 import {
   FAILED,
   type Problem,
   ProblemFound,
   problemAnswer,
   refusedChange,
+  tooMany,
   UNAVAILABLE,
 } from './problem.ts';
 import { type Input, readerOf } from './reading.ts';
@@ -44,6 +47,7 @@ export type AdminDeps = {
   readonly diagnose: () => Promise<readonly Check[]>;
   /** Path of the API as callers reach it: `/admin/v1`. */
   readonly base: string;
+  readonly partnerPace: PartnerPace;
 };
 
 /** A change is waited for this long; then its receipt can be asked for. */
@@ -81,6 +85,11 @@ async function serve(
   const target = await targetOf(own, route, input.path);
   requireOwn(caller.program, { target, query: input.query });
   const isRead = route.method === 'GET';
+  if (!isRead && caller.program !== undefined) {
+    const nowMs = deps.authority.clock.monotonicMs();
+    const waitMs = deps.partnerPace.changes.waitMs(caller.clientId, nowMs);
+    if (waitMs > 0) throw new ProblemFound(tooMany(waitMs));
+  }
   // Read before what it tags: a change between the two makes the tag too old, and never too new.
   const change =
     isRead && target !== undefined && showsTarget(route)
@@ -157,7 +166,7 @@ function problemOf(error: unknown): Problem {
 
 /** A line in the log under the request's id; and one in the audit trail when somebody reached for what is another's. */
 function tell(
-  { authority, contextOf }: AdminDeps,
+  { authority, contextOf, partnerPace }: AdminDeps,
   { operation }: AdminRoute,
   about: {
     readonly incoming: Incoming;
@@ -178,6 +187,8 @@ function tell(
   if (problem.status < 500) authority.log.info({ ...fields, reason: problem.name }, 'refused');
   else authority.log.error({ ...fields, cause: (error as Error).message }, 'not done');
   if (!(error instanceof OfAnotherProgram) || caller === undefined) return;
+  const nowMs = authority.clock.monotonicMs();
+  if (partnerPace.foreignIds.waitMs(caller.clientId, nowMs) > 0) return;
   const { target } = error;
   authority.background.run('record of a foreign id', () =>
     contextOf(caller.actor).changes.record({

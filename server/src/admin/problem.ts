@@ -65,6 +65,16 @@ export const NOT_FOUND: Problem = {
   detail: 'Nothing that you may see has this id.',
 };
 
+export function tooMany(waitMs: number): Problem {
+  return {
+    status: 429,
+    name: 'too-many',
+    title: 'Too many changes at once',
+    detail: 'Nothing was done. Come again when Retry-After has passed.',
+    headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) },
+  };
+}
+
 export const UNAVAILABLE: Problem = {
   status: 503,
   name: 'unavailable',

@@ -13,10 +13,10 @@ import type { EnvironmentState, Replica } from '../replica/replica.ts';
 import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
 import type { LeakDesk } from './leak-desk.ts';
+import type { Pace } from './pace.ts';
 import type { Quotas } from './quotas.ts';
 import type { RecordChecks } from './record-checks.ts';
 import type { Refusing } from './refusing.ts';
-import type { ReportAdmission } from './report-admission.ts';
 import type { SecretMoves } from './secret-moves.ts';
 import type { SecretUses } from './secret-uses.ts';
 
@@ -32,7 +32,7 @@ export type Authority = {
   readonly admission: Admission;
   readonly refusing: Refusing;
   readonly leaks: LeakDesk;
-  readonly reportAdmission: ReportAdmission;
+  readonly reportAdmission: Pace;
   readonly directory: Pick<Directory, 'secretsByMac'>;
   readonly background: Background;
   readonly secretMoves: SecretMoves;

@@ -9,7 +9,11 @@ import { refusedOf } from './authenticate.ts';
 import { callerOf } from './caller.ts';
 import type { Authority } from './context.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import { newPace, type Pace } from './pace.ts';
 import { verifyToken } from './verify-token.ts';
+
+/** Lines that one client may add to the audit trail by tokens of others; the log tells of the rest. */
+const STRANGERS = { atOnce: 20, refillMs: 60_000, rememberedMax: 1_000 };
 
 const DONE: Answer = { status: 200, body: '' };
 
@@ -18,16 +22,18 @@ export function revokeEndpoint(
   authority: Authority,
   environment: { readonly ordinal: number; readonly name: string },
 ): (incoming: Incoming) => Answer | Promise<Answer> {
+  const strangers = newPace(STRANGERS);
   return answering(authority, { endpoint: 'revoke', environment }, (incoming) =>
-    revoke(authority, environment.ordinal, incoming),
+    revoke(authority, environment.ordinal, { incoming, strangers }),
   );
 }
 
 async function revoke(
   authority: Authority,
   ordinal: number,
-  incoming: Incoming,
+  asked: { readonly incoming: Incoming; readonly strangers: Pace },
 ): Promise<Answer | Refused> {
+  const { incoming } = asked;
   const caller = await callerOf(authority, ordinal, incoming);
   if (isRefused(caller)) return caller;
   const { clientId } = caller.client;
@@ -37,7 +43,7 @@ async function revoke(
   if (verified.standing === 'unknown' || verified.standing === 'expired') return DONE;
   const { jti, claims } = verified;
   if (claims.client !== caller.client.ordinal) {
-    reportStranger(authority, incoming, { client: clientId, jti, owner: claims.client });
+    reportStranger(authority, asked, { client: clientId, jti, owner: claims.client });
     return refusedOf(caller, refuse('token-of-another-client'));
   }
   const change =
@@ -62,7 +68,7 @@ async function revoke(
 /** Whoever holds a token of another client has found a leak: that stands in the audit trail. */
 function reportStranger(
   authority: Authority,
-  incoming: Incoming,
+  { incoming, strangers }: { readonly incoming: Incoming; readonly strangers: Pace },
   found: { readonly client: string; readonly jti: string; readonly owner: number },
 ): void {
   const { client, jti } = found;
@@ -72,6 +78,7 @@ function reportStranger(
     address: incoming.address,
   };
   authority.log.warn({ client, jti, ...detail }, 'a client presented a token of another client');
+  if (strangers.waitMs(client, authority.clock.monotonicMs()) > 0) return;
   authority.background.run('leak signal', () =>
     authority.changes.record({
       actor: `client:${client}`,
