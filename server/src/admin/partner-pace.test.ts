@@ -27,12 +27,14 @@ test('a partner that changes without end is slowed down, and holds up neither it
 
 test('whoever tries foreign ids without end does not fill the audit trail with it', async () => {
   const before = await api.context.audit.head();
-  for (let n = 0; n < 60; n += 1) {
+  for (let n = 0; n < 30; n += 1) {
     const { status } = await api.ask('partner', `GET /programs/${api.foreign}`);
     assert.equal(status, 404);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Written after it, so that what was to be written of the request is there too.
+    const marker = { actor: 'test:setup', atMs: 0, action: 'marker', target: 'store', detail: {} };
+    await api.context.changes.record(marker);
   }
   const lines = await api.context.audit.lines({ after: before.sequence, limit: 100 });
   const tries = lines.filter(({ action }) => action === 'operator.refused');
-  assert.ok(tries.length > 0 && tries.length <= 21, `${tries.length} lines`);
+  assert.equal(tries.length, 20);
 });
