@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { after, test } from 'node:test';
 import { type Reply, startApi } from './testing/running-api.ts';
 
@@ -89,6 +90,26 @@ test('an If-Match that cannot be honoured is refused, and never overlooked', asy
   const body = { name: 'Acme' };
   const headers = { 'If-Match': '"1"' };
   assert.equal((await api.ask('admin', 'POST /programs', { headers, body })).status, 400);
+});
+
+test('an If-Match or Idempotency-Key that stands there twice is refused, and never overlooked', async () => {
+  const { client_id } = await newClient();
+  const twice = (name: string, path: string, method: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const headers = [
+        ...['Authorization', `Bearer ${api.tokens.admin}`, 'Content-Type', 'application/json'],
+        ...[name, '"1"', name, '"1"', 'Host', 'localhost'],
+      ];
+      const sent = request(`${api.url}${path}`, { method, headers }, (answer) => {
+        answer.resume().on('end', () => resolve(answer.statusCode));
+      });
+      sent.on('error', reject).end(method === 'POST' ? '{"name":"Twice"}' : undefined);
+    });
+  assert.equal(await twice('If-Match', `/clients/${client_id}`, 'DELETE'), 400);
+  assert.equal(await twice('Idempotency-Key', '/programs', 'POST'), 400);
+  const shown = await api.ask('support', `GET /clients/${client_id}`);
+  assert.equal(shown.body['state'], 'active');
+  assert.deepEqual(await api.context.directory.programs({ nameContains: 'Twice' }), []);
 });
 
 test('a creation that is repeated with its key answers the same ids, and never the secret', async () => {

@@ -1,7 +1,7 @@
 /** What a request insists on: that nothing has changed (RFC 9110 §13.1), or that it be done once. */
 
 import { hash } from 'node:crypto';
-import { headerOf, type Incoming } from '../endpoints/exchange.ts';
+import { headerOf, headerValues, type Incoming } from '../endpoints/exchange.ts';
 import { documentOf } from '../operations/document.ts';
 import type { Change, Changes, Command, Once } from '../ports/store.ts';
 import { invalidRequest, ProblemFound } from './problem.ts';
@@ -17,7 +17,7 @@ export function expectedChange(
   incoming: Incoming,
   target: string | undefined,
 ): Command['expected'] {
-  const given = headerOf(incoming, 'if-match');
+  const given = oneHeader(incoming, 'If-Match');
   if (given === undefined || given === '*') return undefined;
   if (target === undefined) {
     throw new ProblemFound(
@@ -44,7 +44,7 @@ export function onceOf(
   route: Pick<AdminRoute, 'creates' | 'operation'>,
   asked: { readonly caller: string; readonly path: unknown; readonly body: unknown },
 ): Omit<Once, 'made'> | undefined {
-  const key = headerOf(incoming, 'idempotency-key');
+  const key = oneHeader(incoming, 'Idempotency-Key');
   if (key === undefined || !route.creates) return undefined;
   if (!IDEMPOTENCY_KEY.test(key)) {
     throw new ProblemFound(
@@ -54,6 +54,13 @@ export function onceOf(
   const { caller, path, body } = asked;
   const request = hash('sha256', canonical([route.operation, path, body]), 'base64url');
   return { caller, key, request };
+}
+
+/** What a caller insists on is not overlooked because it was said twice. Throws `ProblemFound`. */
+function oneHeader(incoming: Incoming, name: string): string | undefined {
+  const [value, ...more] = headerValues(incoming, name.toLowerCase());
+  if (more.length === 0) return value;
+  throw new ProblemFound(invalidRequest(`${name} must be given once.`));
 }
 
 /** JSON whose members stand in one order, so that the same request has one digest. */

@@ -30,6 +30,17 @@ test('an unknown field is refused by its name, and so is a missing one', async (
   ]);
 });
 
+test('a name that every object has is as unknown as any other', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    assert.deepEqual(await wrongIn(`GET /programs?${name}=x`), [
+      { parameter: name, detail: 'is not known here' },
+    ]);
+    assert.deepEqual(await wrongIn('POST /programs', `{"name":"x","${name}":{"name":"y"}}`), [
+      { pointer: `/${name}`, detail: 'is not known here' },
+    ]);
+  }
+});
+
 test('a field with a choice of values is wrong once, and the values are named', async () => {
   assert.deepEqual(await wrongIn('POST /operators', { name: 'x', role: 'king' }), [
     { pointer: '/role', detail: 'must be one of admin, support, auditor, partner' },

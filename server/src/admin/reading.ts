@@ -41,7 +41,8 @@ export function queryOf({ query, pages }: AdminRoute): TObject {
 }
 
 function queryIn(text: string, schema: TObject): Record<string, unknown> {
-  const asked: Record<string, unknown> = {};
+  // Without a prototype: `__proto__` is a name like any other, and as unknown.
+  const asked = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of new URLSearchParams(text)) {
     if (Object.hasOwn(asked, name)) {
       throw new ProblemFound(

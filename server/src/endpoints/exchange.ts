@@ -30,7 +30,12 @@ export type Answer = {
 };
 
 /** The one value of a header; undefined when it is not there, or stands there twice. */
-export function headerOf({ headers = [] }: Incoming, name: string): string | undefined {
-  const values = headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
+export function headerOf(incoming: Incoming, name: string): string | undefined {
+  const values = headerValues(incoming, name);
   return values.length === 1 ? values[0] : undefined;
+}
+
+/** Every value of a header, in order. */
+export function headerValues({ headers = [] }: Incoming, name: string): readonly string[] {
+  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
 }
