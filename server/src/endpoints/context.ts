@@ -3,9 +3,10 @@
 import type { KeyRing } from '../credentials/key-ring.ts';
 import type { ChangeRef } from '../ports/change-log.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
+import type { Directory } from '../ports/directory.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
-import type { Changes, Directory } from '../ports/store.ts';
+import type { Changes } from '../ports/store.ts';
 import type { CredentialsCache } from '../replica/credentials-cache.ts';
 import type { Follower } from '../replica/follower.ts';
 import type { Receipt } from '../replica/receipt.ts';

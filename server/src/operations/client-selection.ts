@@ -1,6 +1,6 @@
 /** Which clients an operator means, as conditions that must all hold: reads text, and knows no client. */
 
-import type { ClientFilter } from '../ports/store.ts';
+import type { ClientFilter } from '../ports/directory.ts';
 import { environmentNamed, type OperationContext } from './context.ts';
 import { invalid, requireEnvironmentName, requireName, requireProgramId } from './input.ts';
 import { parseTime } from './time-input.ts';

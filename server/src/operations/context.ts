@@ -6,16 +6,11 @@ import type { ChangeLog, ChangeRef, NodeRegistry } from '../ports/change-log.ts'
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { Deliveries } from '../ports/deliveries.ts';
+import type { Directory } from '../ports/directory.ts';
 import type { DutyRoster } from '../ports/duties.ts';
 import type { JournalReader } from '../ports/journal.ts';
 import { type EnvironmentRecord, OPERATORS } from '../ports/model.ts';
-import {
-  type Change,
-  ChangeRefused,
-  type Changes,
-  type Directory,
-  type Replication,
-} from '../ports/store.ts';
+import { type Change, ChangeRefused, type Changes, type Replication } from '../ports/store.ts';
 import type { Webhooks } from '../ports/webhooks.ts';
 import { awaitReceipt, type Receipt, type Sightings } from '../replica/receipt.ts';
 import type { Replica } from '../replica/replica.ts';

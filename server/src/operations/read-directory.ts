@@ -1,7 +1,8 @@
 /** What there is, for people: programs, clients, secrets, scopes and resources. Holds no secret, so it can show none. */
 
+import type { ProgramFilter } from '../ports/directory.ts';
 import type { ClientRecord, ProgramRecord, SecretRecord } from '../ports/model.ts';
-import { ChangeRefused, type ProgramFilter } from '../ports/store.ts';
+import { ChangeRefused } from '../ports/store.ts';
 import type { SuspensionRecord } from '../ports/suspensions.ts';
 import { environmentNamed, type OperationContext, partnerEnvironments } from './context.ts';
 import { requireClientId, requireEnvironmentName, requireProgramId } from './input.ts';

@@ -3,8 +3,9 @@
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { ChangeLog, Fact, NodeRegistry } from '../ports/change-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
+import type { Directory } from '../ports/directory.ts';
 import type { DutyRoster } from '../ports/duties.ts';
-import type { Changes, Directory, Replication } from '../ports/store.ts';
+import type { Changes, Replication } from '../ports/store.ts';
 import type { Webhooks } from '../ports/webhooks.ts';
 
 export type Store = Changes & {

@@ -1,13 +1,9 @@
 /** The store for many nodes: one PostgreSQL database, a few connections a process, and nothing kept on this machine. */
 
 import { hostname } from 'node:os';
-import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
-import type { Checkpoints } from '../../ports/checkpoints.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
-import type { DutyRoster } from '../../ports/duties.ts';
-import type { Committed, Directory } from '../../ports/store.ts';
-import type { Webhooks } from '../../ports/webhooks.ts';
+import type { Committed } from '../../ports/store.ts';
 import type { Closing } from '../sql/append.ts';
 import { lineOf } from '../sql/append.ts';
 import {
@@ -17,14 +13,7 @@ import {
   positionOfStore,
   SNAPSHOT_PARTS,
 } from '../sql/change-log.ts';
-import { addCheckpoint, checkpoints, latestCheckpoint, signingKeys } from '../sql/checkpoints.ts';
-import { claimHashes, claims } from '../sql/claims.ts';
 import { effectOf } from '../sql/commit.ts';
-import * as directory from '../sql/directory.ts';
-import { dormantClients } from '../sql/dormancy.ts';
-import { claimDuty, endDuty, extendDuty, listDuties } from '../sql/duties.ts';
-import { secretsByMac } from '../sql/found-secrets.ts';
-import { keys, moveSecret } from '../sql/keys.ts';
 import {
   acknowledgeNode,
   fenceNode,
@@ -35,14 +24,10 @@ import {
   renewalStep,
   renewNode,
 } from '../sql/nodes.ts';
-import { prune } from '../sql/prune.ts';
-import { shareQuota } from '../sql/quotas.ts';
-import { noteRefusals, refusalCounts } from '../sql/refusals.ts';
+import { type Call, promised } from '../sql/promised.ts';
+import { READS } from '../sql/reads.ts';
 import type { Steps } from '../sql/schema.ts';
-import { noteUses } from '../sql/secret-uses.ts';
-import { approvals, dueSuspensions, suspensions } from '../sql/suspensions.ts';
-import { lastChange } from '../sql/unchanged.ts';
-import { advanceWebhook, webhookFailed, webhooks } from '../sql/webhooks.ts';
+import { WRITES } from '../sql/writes.ts';
 import type { Store } from '../store.ts';
 import { type Connections, openConnections } from './connections.ts';
 import * as executor from './executor.ts';
@@ -82,6 +67,8 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     connectionsMax: WORKING_CONNECTIONS_MAX,
     connectMsMax: WORKING_WAIT_MS_MAX,
   });
+  const read = ({ steps }: Call): Promise<unknown> => executor.read(working, steps);
+  const write = ({ steps }: Call): Promise<unknown> => executor.write(working, steps);
   return {
     commit: (command) => {
       const changeId = randomness.bytes(9).toString('base64url');
@@ -97,20 +84,19 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
       const values = [line.action, line.change ?? null, lineOf(line)];
       await working.use((session) => session.query('select append_audit($1, $2, $3)', values));
     },
-    directory: directoryOf(working),
-    audit: auditOf(working),
-    checkpoints: checkpointsOf(working),
-    webhooks: webhooksOf(working),
+    ...promised(WRITES.changes, write),
+    directory: {
+      ...promised(READS.directory, read),
+      wallMs: () => working.use(executor.wallMs),
+    },
+    audit: promised(READS.audit, read),
+    checkpoints: { ...promised(READS.checkpoints, read), ...promised(WRITES.checkpoints, write) },
+    webhooks: { ...promised(READS.webhooks, read), ...promised(WRITES.webhooks, write) },
     log: changeLogOf({ following, loading }, options),
     rootKeys: () => executor.read(working, () => keyFacts()),
-    moveSecret: (move) => executor.write(working, () => moveSecret(move)),
-    shareQuota: (share) => executor.write(working, () => shareQuota(share)),
-    prune: (atMs) => executor.write(working, () => prune(atMs)),
-    noteRefusals: (counts) => executor.write(working, () => noteRefusals(counts)),
-    noteUses: (uses) => executor.write(working, () => noteUses(uses)),
     nodes: registryOf({ following, working }, options),
     replication: () => replicationOf(working),
-    duties: rosterOf(working),
+    duties: { ...promised(READS.duties, read), ...promised(WRITES.duties, write) },
     takeNode: () => ({ node: newNodeName(randomness), slot: '1' }),
     close: async () => {
       await Promise.all([following.close(), loading.close(), working.close()]);
@@ -125,42 +111,6 @@ function newNodeName(randomness: Randomness): string {
     .replaceAll(/[^a-z0-9-]+/g, '-')
     .slice(0, 32);
   return `${machine}-${randomness.bytes(6).toString('hex')}`;
-}
-
-function directoryOf(connections: Connections): Directory {
-  const read = <T>(steps: () => Steps<T>): Promise<T> => executor.read(connections, steps);
-  return {
-    environments: () => read(() => directory.environments()),
-    programs: (filter) => read(() => directory.programs(filter)),
-    clients: (filter) => read(() => directory.clients(filter)),
-    countClients: (filter) => read(() => directory.countClients(filter)),
-    secrets: (filter) => read(() => directory.secrets(filter)),
-    dormantClients: (page) => read(() => dormantClients(page)),
-    claims: (filter) => read(() => claims(filter)),
-    claimHashes: (claimId) => read(() => claimHashes(claimId)),
-    expiringSecrets: (page) => read(() => directory.expiringSecrets(page)),
-    scopes: (environment) => read(() => directory.scopes(environment)),
-    resources: (environment) => read(() => directory.resources(environment)),
-    changesAbout: (query) => read(() => directory.changesAbout(query)),
-    keys: (atMs) => read(() => keys(atMs)),
-    secretsByMac: (macs, atMs) => read(() => secretsByMac(macs, atMs)),
-    refusals: (query) => read(() => refusalCounts(query)),
-    policies: () => read(() => directory.policies()),
-    lastChange: (target) => read(() => lastChange(target)),
-    suspensions: (filter) => read(() => suspensions(filter)),
-    dueSuspensions: (atMs, limit) => read(() => dueSuspensions(atMs, limit)),
-    approvals: (filter) => read(() => approvals(filter)),
-    wallMs: () => connections.use(executor.wallMs),
-  };
-}
-
-function auditOf(connections: Connections): AuditTrail {
-  const read = <T>(steps: () => Steps<T>): Promise<T> => executor.read(connections, steps);
-  return {
-    lines: (filter) => read(() => directory.audit(filter)),
-    chain: (range) => read(() => directory.auditRows(range)),
-    head: () => read(() => directory.auditHead()),
-  };
 }
 
 function changeLogOf(
@@ -235,32 +185,6 @@ function registryOf(
     fence,
     // Nothing here can tell a process on another machine that is gone from one that is cut off.
     isDead: async () => false,
-  };
-}
-
-function checkpointsOf(working: Connections): Checkpoints {
-  return {
-    add: (checkpoint) => executor.write(working, () => addCheckpoint(checkpoint)),
-    latest: () => executor.read(working, () => latestCheckpoint()),
-    list: (range) => executor.read(working, () => checkpoints(range)),
-    signingKeys: () => executor.read(working, () => signingKeys()),
-  };
-}
-
-function webhooksOf(working: Connections): Webhooks {
-  return {
-    list: (filter) => executor.read(working, () => webhooks(filter)),
-    advance: (move) => executor.write(working, () => advanceWebhook(move)),
-    failed: (failure) => executor.write(working, () => webhookFailed(failure)),
-  };
-}
-
-function rosterOf(working: Connections): DutyRoster {
-  return {
-    claim: (claim) => executor.write(working, () => claimDuty(claim)),
-    extend: (held) => executor.write(working, () => extendDuty(held)),
-    end: (end) => executor.write(working, () => endDuty(end)),
-    list: () => executor.read(working, () => listDuties()),
   };
 }
 

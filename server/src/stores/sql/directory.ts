@@ -2,6 +2,7 @@
 
 import { type InferResult, sql } from 'kysely';
 import type { AuditHead } from '../../ports/audit-trail.ts';
+import type { ClientFilter, ProgramFilter } from '../../ports/directory.ts';
 import {
   type AuditLine,
   type ClientRecord,
@@ -12,7 +13,6 @@ import {
   type SecretRecord,
 } from '../../ports/model.ts';
 import type { PolicyRecord } from '../../ports/policies.ts';
-import type { ClientFilter, ProgramFilter } from '../../ports/store.ts';
 import type { AuditEntry } from './append.ts';
 import { tokenQuotaOf } from './changes/client-row.ts';
 import { all, db, first, type Steps } from './schema.ts';

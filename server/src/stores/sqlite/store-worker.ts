@@ -1,21 +1,18 @@
 /** The writer thread of the main database: one write transaction after another, off the event loop. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { addCheckpoint } from '../sql/checkpoints.ts';
-import { claimDuty, endDuty, extendDuty } from '../sql/duties.ts';
-import { moveSecret } from '../sql/keys.ts';
+import type { Command } from '../../ports/store.ts';
 import { acknowledgeNode, fenceNode, leaveNode, registerNode, renewNode } from '../sql/nodes.ts';
-import { prune } from '../sql/prune.ts';
-import { shareQuota } from '../sql/quotas.ts';
-import { noteRefusals } from '../sql/refusals.ts';
-import { noteUses } from '../sql/secret-uses.ts';
-import { advanceWebhook, webhookFailed } from '../sql/webhooks.ts';
+import type { MethodTable } from '../sql/promised.ts';
+import type { Steps } from '../sql/schema.ts';
+import { WRITES } from '../sql/writes.ts';
 import { appendAudit, commit, initialise } from './append.ts';
 import { connectWriter } from './connect.ts';
 import { executorOf } from './executor.ts';
 
-/** Every write of the store by its name: what may be asked of this thread. */
-export const WRITES = {
+/** What this engine ends in its own way. */
+export type OwnWrites = typeof OWN;
+const OWN = {
   initialise,
   commit,
   appendAudit,
@@ -24,27 +21,16 @@ export const WRITES = {
   acknowledgeNode,
   leaveNode,
   fenceNode,
-  moveSecret,
-  shareQuota,
-  addCheckpoint,
-  advanceWebhook,
-  webhookFailed,
-  claimDuty,
-  extendDuty,
-  endDuty,
-  prune,
-  noteUses,
-  noteRefusals,
 };
+/** What may be asked of this thread. */
+const TABLES = { own: OWN, ...WRITES };
 
-export type Writes = typeof WRITES;
 export type WriteRequest = {
-  [Name in keyof Writes]: {
-    readonly id: number;
-    readonly name: Name;
-    readonly args: Parameters<Writes[Name]>;
-  };
-}[keyof Writes];
+  readonly id: number;
+  readonly table: keyof typeof TABLES;
+  readonly name: string;
+  readonly args: readonly unknown[];
+};
 export type WriteReply =
   | { readonly id: number; readonly value: unknown }
   | {
@@ -65,7 +51,7 @@ if (parentPort !== null) {
       return;
     }
     const reply = answer(executor, request);
-    if (request.name === 'commit' && request.args[0].change.kind === 'key.rewrap') {
+    if (request.name === 'commit' && (request.args[0] as Command).change.kind === 'key.rewrap') {
       // Until its pages are in their place, the file holds the keys as they were wrapped before.
       connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     }
@@ -74,8 +60,9 @@ if (parentPort !== null) {
 }
 
 function answer(executor: ReturnType<typeof executorOf>, request: WriteRequest): WriteReply {
-  const { id, name, args } = request;
-  const write = WRITES[name] as (...args: unknown[]) => ReturnType<Writes['commit']>;
+  const { id, table, name, args } = request;
+  const methods: MethodTable = TABLES[table];
+  const write = methods[name] as (...args: unknown[]) => Steps<unknown>;
   try {
     return { id, value: executor.write(() => write(...args)) };
   } catch (error) {

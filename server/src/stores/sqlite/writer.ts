@@ -2,20 +2,20 @@
 
 import { Worker } from 'node:worker_threads';
 import { ChangeRefused, type RefusalCode, StoreUnavailable } from '../../ports/store.ts';
-import type { WorkerOptions, WriteReply, Writes } from './store-worker.ts';
+import { type Promised, promised } from '../sql/promised.ts';
+import { WRITES } from '../sql/writes.ts';
+import type { OwnWrites, WorkerOptions, WriteReply, WriteRequest } from './store-worker.ts';
 
 /** Writes waiting at a time; operators are few, so a longer queue means that the disk has stopped. */
 const WAITING_WRITES_MAX = 1_000;
 
 type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void };
-type Answer<Name extends keyof Writes> =
-  ReturnType<Writes[Name]> extends Generator<unknown, infer T, never> ? T : never;
+type Own = Promised<OwnWrites>;
 
 export type Writer = {
-  write<Name extends keyof Writes>(
-    name: Name,
-    ...args: Parameters<Writes[Name]>
-  ): Promise<Answer<Name>>;
+  write<Name extends keyof Own>(name: Name, ...args: Parameters<Own[Name]>): ReturnType<Own[Name]>;
+  /** The writes of one port. */
+  port<Name extends keyof typeof WRITES>(port: Name): Promised<(typeof WRITES)[Name]>;
   close(): Promise<void>;
 };
 
@@ -47,18 +47,20 @@ export function startWriter(options: WorkerOptions): Writer {
     else write?.resolve(reply.value as never);
   });
   worker.unref();
+  const send = (request: Omit<WriteRequest, 'id'>): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (failure !== undefined) return reject(failure);
+      if (waiting.size >= WAITING_WRITES_MAX) {
+        return reject(new StoreUnavailable('too many writes are waiting for the disk'));
+      }
+      lastId += 1;
+      waiting.set(lastId, { resolve, reject });
+      worker.ref();
+      worker.postMessage({ ...request, id: lastId });
+    });
   return {
-    write: (name, ...args) =>
-      new Promise((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
-        if (waiting.size >= WAITING_WRITES_MAX) {
-          return reject(new StoreUnavailable('too many writes are waiting for the disk'));
-        }
-        lastId += 1;
-        waiting.set(lastId, { resolve, reject });
-        worker.ref();
-        worker.postMessage({ id: lastId, name, args });
-      }),
+    write: (name, ...args) => send({ table: 'own', name, args }) as ReturnType<Own[typeof name]>,
+    port: (table) => promised(WRITES[table], ({ name, args }) => send({ table, name, args })),
     close: () => {
       worker.ref();
       worker.postMessage('close');
