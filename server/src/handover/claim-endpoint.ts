@@ -160,15 +160,15 @@ function statePage(visit: Visit, opened: OpenedClaim): Answer {
   }
 }
 
-function usedPage(visit: Visit, opened: OpenedClaim, attemptsLeft?: number): Answer {
-  const { usedAtMs = 0, usedFrom = '', expiresAtMs, failures, needsPassphrase } = opened.claim;
+function usedPage(visit: Visit, opened: OpenedClaim, isRetry = false): Answer {
+  const { usedAtMs = 0, usedFrom = '', expiresAtMs, needsPassphrase } = opened.claim;
   const untilMs = Math.max(expiresAtMs, usedAtMs + CLAIM_STOP_MS);
-  const mayStop = failures < CLAIM_FAILURES_MAX && visit.parts.authority.clock.wallMs() < untilMs;
-  const used = { atMs: usedAtMs, from: usedFrom, mayStop, needsPassphrase, attemptsLeft };
+  const mayStop = visit.parts.authority.clock.wallMs() < untilMs;
+  const used = { atMs: usedAtMs, from: usedFrom, mayStop, needsPassphrase, isRetry };
   return pages.usedPage(aboutOf(visit, opened), used);
 }
 
-/** The page again, with how many attempts are left; or without its button, once there are none. */
+/** The page again; of an unused claim with how many attempts are left, and without its button once there are none. */
 async function wrongPassphrase(visit: Visit): Promise<Answer> {
   const { admission, clock } = visit.parts.authority;
   const { address } = visit.incoming;
@@ -177,13 +177,13 @@ async function wrongPassphrase(visit: Visit): Promise<Answer> {
   const opened = await openLink(visit);
   if (opened === undefined) return refusalPage(visit, refuse('claim-unknown'));
   const { claim } = opened;
-  const attemptsLeft = Math.max(0, CLAIM_FAILURES_MAX - claim.failures);
   if (claim.state === 'open') {
-    const page = pages.openPage(aboutOf(visit, opened), { ...claim, attemptsLeft });
+    const attemptsLeft = Math.max(0, CLAIM_FAILURES_MAX - claim.failures);
+    const page = pages.openPage(aboutOf(visit, opened), { ...claim, isRetry: true, attemptsLeft });
     return withRefusal(visit, refuse('claim-passphrase'), page);
   }
   if (claim.state !== 'used') return statePage(visit, opened);
-  return withRefusal(visit, refuse('claim-passphrase'), usedPage(visit, opened, attemptsLeft));
+  return withRefusal(visit, refuse('claim-passphrase'), usedPage(visit, opened, true));
 }
 
 async function revealedPage(visit: Visit, opened: OpenedClaim, made: Revealed): Promise<Answer> {

@@ -46,14 +46,15 @@ export type About = {
 
 export type Prompt = {
   readonly needsPassphrase: boolean;
-  /** Attempts that are left, after one that failed. */
-  readonly attemptsLeft?: number | undefined;
+  /** After a wrong passphrase. */
+  readonly isRetry?: boolean;
+  /** Where wrong ones are counted. */
+  readonly attemptsLeft?: number;
 };
 
 /** An unused claim: nothing is used up by looking at it. */
 export function openPage(about: About, claim: Prompt & { readonly expiresAtMs: number }): Answer {
-  const isRetry = claim.attemptsLeft !== undefined;
-  return page(isRetry ? 403 : 200, {
+  return page(claim.isRetry ? 403 : 200, {
     title: 'Your client secret is ready',
     body: html`<p>This page shows the secret of <strong><bdi>${about.clientName}</bdi></strong> in the
 environment <strong>${about.environment}</strong>, once. It is made when you press the button; nobody else has seen it.</p>
@@ -107,8 +108,7 @@ export function usedPage(
     readonly mayStop: boolean;
   },
 ): Answer {
-  const isRetry = used.attemptsLeft !== undefined;
-  return page(isRetry ? 403 : 410, {
+  return page(used.isRetry ? 403 : 410, {
     title: 'This link was used',
     body: html`<p>The secret of <strong><bdi>${about.clientName}</bdi></strong> (<code>${about.clientId}</code>) was shown at
 <strong>${time(used.atMs)}</strong> to the address <strong>${used.from}</strong>. It cannot be shown again.</p>
@@ -146,11 +146,11 @@ export function noticePage(notice: {
 
 /** Posts to the URL that it stands at. */
 function form(of: Prompt & { readonly action: 'reveal' | 'stop'; readonly button: string }): Html {
-  const { needsPassphrase, attemptsLeft } = of;
-  const problem =
-    attemptsLeft === undefined
-      ? undefined
-      : html`<p class="problem" role="alert">The passphrase was wrong. Attempts left: ${attemptsLeft}.</p>`;
+  const { needsPassphrase, isRetry = false, attemptsLeft } = of;
+  const left = attemptsLeft === undefined ? '' : ` Attempts left: ${attemptsLeft}.`;
+  const problem = isRetry
+    ? html`<p class="problem" role="alert">The passphrase was wrong.${left}</p>`
+    : undefined;
   const passphrase = html`<label for="passphrase">Passphrase</label>
 <p id="hint">It came to you on another way than the link, such as <code>k7mw-p3hx-9q4t</code>. Case and hyphens do not matter.</p>
 <input id="passphrase" name="passphrase" aria-describedby="hint" required maxlength="64" autocomplete="off" autocapitalize="none"

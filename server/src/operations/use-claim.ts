@@ -101,8 +101,8 @@ export async function stopSecret(
     if (committed.recordedAs === 'claim.failed') return { outcome: 'wrong-passphrase' };
     return { outcome: 'stopped', committed };
   } catch (error) {
-    if (error instanceof ChangeRefused) return { outcome: 'closed' };
-    throw error;
+    if (!(error instanceof ChangeRefused)) throw error;
+    return { outcome: error.code === 'invalid' ? 'wrong-passphrase' : 'closed' };
   }
 }
 

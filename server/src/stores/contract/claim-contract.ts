@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CLAIM_STOP_MS, type ClaimAttempt, type NewClaim } from '../../ports/claims.ts';
+import {
+  CLAIM_FAILURES_MAX,
+  CLAIM_STOP_MS,
+  type ClaimAttempt,
+  type NewClaim,
+} from '../../ports/claims.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Store } from '../store.ts';
 import type { OpenKeyStore } from './key-contract.ts';
@@ -129,6 +134,19 @@ export function claimContract(name: string, open: OpenKeyStore): void {
         assert.equal(other?.revokedAtMs, undefined);
         const [record] = await store.directory.claims({ claimId: claim.claimId });
         assert.equal(record?.stoppedAtMs, lastMs);
+      }));
+
+    test('whoever used a claim keeps nobody from stopping it, however many passphrases they try; some are recorded', () =>
+      withStore(async (store) => {
+        const { claim } = await claimed(store);
+        await commit(store, use(claim));
+        for (let n = 0; n < CLAIM_FAILURES_MAX; n += 1) {
+          assert.equal((await commit(store, stop(claim, 66))).recordedAs, 'claim.failed');
+        }
+        const { head } = await store.log.poll(0);
+        await assert.rejects(commit(store, stop(claim, 66)), refusal('invalid'));
+        assert.equal((await store.log.poll(0)).head, head);
+        assert.equal((await commit(store, stop(claim))).recordedAs, 'secret.revoke');
       }));
 
     test('a key that an open claim needs is not retired, and ended claims are forgotten after a time', () =>

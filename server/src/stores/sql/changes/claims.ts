@@ -152,7 +152,6 @@ function* stopClaim({ attempt }: Of<'claim.stop'>, by: By): Steps<Effect | Commi
   if (claim.used_at_ms === null || claim.secret === null || by.atMs >= untilMs) {
     throw closed(attempt);
   }
-  if (claim.failures >= CLAIM_FAILURES_MAX) throw closed(attempt);
   const failed = yield* countFailure(claim, attempt, by);
   if (failed !== undefined) return failed;
   const row = yield* first(
@@ -233,11 +232,17 @@ function* requireWorkingClient(ordinal: number): Steps<void> {
   throw new ChangeRefused('conflict', 'the client or its program is suspended or deleted');
 }
 
-/** The record of a wrong passphrase, the last of which ends an unused claim; undefined: it is right, or none is asked. */
+/**
+ * The record of a wrong passphrase, the last of which ends an unused claim; undefined: it is right, or none is asked. Of a used claim
+ * some are recorded, and none ends it: or whoever took the secret would keep its owner from stopping it.
+ */
 function* countFailure(claim: ClaimRow, attempt: ClaimAttempt, by: By): Steps<Effect | undefined> {
   const { passphraseMac } = attempt;
   if (claim.passphrase_mac === null) return undefined;
   if (passphraseMac !== undefined && isSame(claim.passphrase_mac, passphraseMac)) return undefined;
+  if (claim.used_at_ms !== null && claim.failures >= CLAIM_FAILURES_MAX) {
+    throw new ChangeRefused('invalid', `the passphrase of claim ${claim.claim_id} is another one`);
+  }
   const failures = claim.failures + 1;
   const isDead = failures >= CLAIM_FAILURES_MAX && claim.used_at_ms === null;
   yield* mark(claim, { failures, ...(isDead ? { revoked_at_ms: by.atMs } : {}) });
