@@ -24,7 +24,9 @@ export function gatewayOf(
 ): ClientCredentials | Refused | undefined | Promise<ClientCredentials | Refused | undefined> {
   const { incoming, isGateway } = asked;
   const peer = canonicalAddress(incoming.peer ?? '');
-  if (peer !== undefined && isGateway(peer)) return undefined;
+  // A declared proxy may stand at the same address, and passes on what strangers ask: such a request is not the gateway's own.
+  const isItsOwn = incoming.address === peer;
+  if (peer !== undefined && isItsOwn && isGateway(peer)) return undefined;
   const presented = credentialsOf(headerOf(incoming, HEADER) ?? '');
   if (presented === undefined) return { refusal: refuse('not-a-gateway') };
   const { address } = incoming;

@@ -139,7 +139,8 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
   },
   'not-a-gateway': {
     cause: 'Somebody who is no declared gateway asked `/verify`.',
-    check: 'Is the address of the gateway declared (`--gateway`), or does it send its credentials?',
+    check:
+      'Is the address of the gateway declared (`--gateway`), or does it send its credentials? Through a declared proxy credentials alone count.',
     tell: 'That endpoint is for the gateways of the bank. Call the API itself.',
   },
   'gateway-misconfigured': {
