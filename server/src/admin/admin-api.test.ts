@@ -176,6 +176,7 @@ async function exchanges({ ask }: Api): Promise<readonly (readonly [Role, string
     ['auditor', 'GET /webhooks'],
     ['auditor', `GET /webhooks/${webhook_id}`],
     ['admin', `POST /webhooks/${webhook_id}/test`],
+    ['admin', `POST /webhooks/${webhook_id}/resume`],
     ['admin', `DELETE /webhooks/${webhook_id}`],
     ['admin', 'POST /webhooks', { target: 'http://127.0.0.1:9/', sends: 'notices' }],
     ['support', 'GET /receipts/1'],

@@ -3,6 +3,10 @@ import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { setPolicy } from '../operations/policies.ts';
+import { reactivateProgram } from '../operations/reactivate-program.ts';
+import { suspendProgram } from '../operations/suspend-program.ts';
+import { createWebhook, resumeWebhook } from '../operations/webhooks.ts';
 import { type CommandLine, commandLine, commandProcess } from '../testing/command-line.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { jtiOf } from '../testing/kill-rounds.ts';
@@ -124,6 +128,41 @@ test('nothing that was killed after a backup opens once it is restored, and no o
   } finally {
     await second.stop();
   }
+});
+
+test('a restored store tells no webhook and grants nothing that waited, until it is told to; kept active, it does', async () => {
+  const data = newDataDirectory();
+  const file = join(newDataDirectory(), 'backup');
+  const target = 'https://desk.bank.example/hooks';
+  const webhookId = await asOperator(data, async (context) => {
+    const { programId } = await onboard(context);
+    await setPolicy(context, { name: 'reactivation-approvals', value: '1' });
+    await suspendProgram(context, { programId, reason: 'leak' });
+    const { approval } = await reactivateProgram(context, { programId });
+    assert.equal(approval?.state, 'pending');
+    return (await createWebhook(context, { target, sends: 'notices' })).webhookId;
+  });
+  await commandLine(data).json('backup', file);
+  const restoredWith = async (...options: readonly string[]) => {
+    const restored = directoryFor(data);
+    const cli = commandLine(restored);
+    await cli.json('restore', file, ...options);
+    return await asOperator(restored, async (context) => {
+      const [webhook] = await context.webhooks.list();
+      const [approval] = await context.directory.approvals({ limit: 9 });
+      const resumed = await resumeWebhook(context, { webhookId });
+      const again = await resumeWebhook(context, { webhookId });
+      const after = (await context.webhooks.list())[0]?.disabled;
+      const changed = [resumed.changed, again.changed];
+      return { disabled: webhook?.disabled, state: approval?.state, changed, after };
+    });
+  };
+  assert.deepEqual(await restoredWith(), {
+    ...{ disabled: true, state: 'refused', changed: [true, false], after: false },
+  });
+  assert.deepEqual(await restoredWith('--keep-active'), {
+    ...{ disabled: false, state: 'pending', changed: [false, false], after: false },
+  });
 });
 
 /** Of the tokens on record for a client, newest first. */

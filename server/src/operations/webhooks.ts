@@ -123,6 +123,15 @@ export async function deleteWebhook(
   return await commitAndAwait(context, { kind: 'webhook.delete', webhookId });
 }
 
+/** Sends to a webhook again that was disabled, from where it stood. Throws `ChangeRefused`. */
+export async function resumeWebhook(
+  context: OperationContext,
+  input: { readonly webhookId: string },
+): Promise<Done> {
+  const webhookId = requireWebhookId(input.webhookId);
+  return await commitAndAwait(context, { kind: 'webhook.resume', webhookId });
+}
+
 /** Sends one message of the type `test`, or sees whether the file can be written, and says how that went. Is itself audited. */
 export async function testWebhook(
   context: OperationContext,

@@ -14,7 +14,7 @@ export type WebhookRow = {
   readonly cursor: number;
   /** Line of the last checkpoint that was delivered. */
   readonly checkpointCursor: number;
-  /** It answered that it is gone; nothing is sent any more. */
+  /** It answered that it is gone, or a restore switched it off: nothing is sent until it is resumed. */
   readonly disabled: boolean;
   readonly createdAtMs: number;
   readonly createdBy: string;
@@ -58,5 +58,7 @@ export type WebhookChange =
       readonly after: number;
     }
   | { readonly kind: 'webhook.delete'; readonly webhookId: string }
+  /** Goes on, after the last line that was heard, though the receiver had said that it is gone or a restore switched it off. */
+  | { readonly kind: 'webhook.resume'; readonly webhookId: string }
   /** The receiver has said that it is gone. */
   | { readonly kind: 'webhook.disable'; readonly webhookId: string; readonly reason: string };

@@ -3,7 +3,7 @@
  * holds the two against each other. An operation that is not here, and is no exception with a reason, fails that test.
  */
 
-import type { OperationContext } from '../operations/context.ts';
+import { commitAndAwait, type OperationContext } from '../operations/context.ts';
 import { createOperator } from '../operations/operators.ts';
 import { setPolicy } from '../operations/policies.ts';
 import { reactivateProgram } from '../operations/reactivate-program.ts';
@@ -278,6 +278,17 @@ const AUDIT: readonly DoorCase[] = [
     ways: async ({ context, hook }) => {
       const { webhookId } = await createWebhook(context, { target: hook, sends: 'notices' });
       return { argv: [webhookId], request: `POST /webhooks/${webhookId}/test` };
+    },
+  },
+  {
+    command: 'webhook resume',
+    operation: 'webhook.resume',
+    leaves: ['webhook.resume', RECEIPT],
+    ways: async ({ context, hook }) => {
+      const { webhookId } = await createWebhook(context, { target: hook, sends: 'notices' });
+      const change = { kind: 'webhook.disable', webhookId, reason: REASON } as const;
+      await commitAndAwait(context, change);
+      return { argv: [webhookId], request: `POST /webhooks/${webhookId}/resume` };
     },
   },
   {

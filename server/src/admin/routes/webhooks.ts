@@ -6,6 +6,7 @@ import {
   createWebhook,
   deleteWebhook,
   listWebhooks,
+  resumeWebhook,
   showWebhook,
   testWebhook,
 } from '../../operations/webhooks.ts';
@@ -96,6 +97,17 @@ export const WEBHOOK_ROUTES: readonly AdminRoute[] = [
       const result = await testWebhook(context, { webhookId });
       return { is: 'document', document: documentOf(result) as object };
     },
+  }),
+  row({
+    method: 'POST',
+    path: '/webhooks/{webhook_id}/resume',
+    operation: 'webhook.resume',
+    permission: 'webhook:change',
+    summary: 'Send to a disabled webhook again, from the last line that it heard.',
+    params: path,
+    response: schema.change(path),
+    run: async ({ context, path: { webhook_id: webhookId } }) =>
+      changed(await resumeWebhook(context, { webhookId }), { webhookId }),
   }),
   row({
     method: 'DELETE',

@@ -47,7 +47,8 @@ async function restore(call: MachineCall): Promise<Output> {
 
 const SUSPENDED =
   'Every program is suspended: what was revoked after the backup is live again in it.\n' +
-  'Revoke that again, then: countersign program reactivate ID. Operators are removed: countersign operator create NAME\n';
+  'Revoke that again, then: countersign program reactivate ID. Operators are removed: countersign operator create NAME\n' +
+  'Approvals that waited are refused. Webhooks are switched off: countersign webhook resume ID\n';
 const ACTIVE =
   'Programs are as they were in the backup:\n' +
   'a secret that was revoked after it, and a client that was suspended after it, is let in again.\n';
@@ -98,12 +99,13 @@ export const BACKUP_COMMANDS: readonly Command[] = [
     about:
       'It is not time travel: no earlier token opens any more, and programs come back suspended and without operators, since a\n' +
       'secret that was revoked after the backup is live again. Revoke again, then reactivate. With --database-url it is made\n' +
-      'ready in the data directory, which needs room for it, and then copied as one transaction.',
+      'ready in the data directory, which needs room for it, and then copied as one transaction.\n' +
+      'Webhooks are switched off, and approvals that waited are refused.',
     positionals: [{ name: 'FILE', doc: 'A file that backup wrote.' }],
     options: [
       {
         name: 'keep-active',
-        doc: 'Leave programs as they were. Dangerous: secrets revoked after the backup are live at once.',
+        doc: 'Leave programs, operators and webhooks as they were. Dangerous: secrets revoked after the backup are live at once.',
       },
     ],
     examples: [

@@ -5,6 +5,7 @@ import {
   createWebhook,
   deleteWebhook,
   listWebhooks,
+  resumeWebhook,
   showWebhook,
   testWebhook,
   type Webhook,
@@ -97,6 +98,15 @@ async function remove({ context, args }: StoreCall): Promise<Output> {
   });
 }
 
+async function resume({ context, args }: StoreCall): Promise<Output> {
+  const webhookId = args.positional('ID');
+  return changeOutput(await resumeWebhook(context, { webhookId }), {
+    members: { webhookId },
+    words: 'Resumed: it is told of all since the last line that it heard.',
+    already: 'It is not disabled.',
+  });
+}
+
 async function test({ context, args }: StoreCall): Promise<Output> {
   const result = await testWebhook(context, { webhookId: args.positional('ID') });
   const { delivered, answer } = result;
@@ -156,6 +166,15 @@ export const WEBHOOK_COMMANDS: readonly Command[] = [
     positionals: [ID],
     examples: [`countersign webhook test ${EXAMPLE}`],
     run: test,
+  },
+  {
+    path: ['webhook', 'resume'],
+    summary: 'Send to a disabled webhook again, from the last line that it heard.',
+    about: 'A webhook is disabled when its receiver answers 410, and when a backup is restored.',
+    positionals: [ID],
+    examples: [`countersign webhook resume ${EXAMPLE}`],
+    changes: true,
+    run: resume,
   },
   {
     path: ['webhook', 'delete'],

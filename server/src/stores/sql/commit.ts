@@ -87,6 +87,7 @@ function* effectOfChange({ change, actor, atMs }: Command): Steps<Effect | Commi
       return yield* createSigningKey(change, atMs);
     case 'webhook.create':
     case 'webhook.delete':
+    case 'webhook.resume':
     case 'webhook.disable':
       return yield* changeWebhook(change, { actor, atMs });
     case 'key.rotate':

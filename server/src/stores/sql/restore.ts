@@ -59,6 +59,8 @@ export function* restore(restoring: Restoring): Steps<Closing> {
   }
   const removed = keepActive ? 0 : yield* removeOperators();
   const claims = yield* revokeClaims(atMs);
+  const approvals = keepActive ? 0 : yield* refuseApprovals(restoring);
+  const webhooks = keepActive ? 0 : yield* disableWebhooks(restoring);
   const suspended = keepActive ? 0 : yield* suspendPrograms(restoring);
   // Last, as every change takes this row last: two that wait for each other would end in neither.
   yield* run(db.updateTable('store').set({ incarnation }).where('id', '=', 1));
@@ -74,6 +76,8 @@ export function* restore(restoring: Restoring): Steps<Closing> {
       [backup === undefined ? 'earlier_sequence' : 'backup_sequence']: before.sequence,
       token_keys: tokenKeys,
       claims_revoked: claims,
+      approvals_refused: approvals,
+      webhooks_disabled: webhooks,
       programs_suspended: suspended,
       operators_removed: removed,
       keep_active: keepActive,
@@ -152,11 +156,38 @@ function* revokeClaims(atMs: number): Steps<number> {
   return revoked.length;
 }
 
+/** One that was refused since would be open to be granted. */
+function* refuseApprovals({ actor, atMs }: Restoring): Steps<number> {
+  const refused = yield* all(
+    db
+      .updateTable('approvals')
+      .set({ state: 'refused', decided_at_ms: atMs, decided_by: actor })
+      .where('state', '=', 'pending')
+      .returning('approval_id'),
+  );
+  return refused.length;
+}
+
+/** A copy beside the store it was taken from would tell its receivers of another history; one that was deleted since would be back. */
+function* disableWebhooks({ backup }: Restoring): Steps<number> {
+  if (backup === undefined) return 0;
+  const problem = `switched off: ${restoredReason(backup)}`;
+  const disabled = yield* all(
+    db
+      .updateTable('webhooks')
+      .set({ disabled: 1, problem })
+      .where('disabled', '=', 0)
+      .returning('webhook_id'),
+  );
+  return disabled.length;
+}
+
+const restoredReason = ({ takenAtMs }: NonNullable<Restoring['backup']>): string =>
+  `restored from backup of ${new Date(takenAtMs).toISOString()}`;
+
 function* suspendPrograms({ actor, atMs, backup }: Restoring): Steps<number> {
   const reason =
-    backup === undefined
-      ? 'the store came back without its last changes'
-      : `restored from backup of ${new Date(backup.takenAtMs).toISOString()}`;
+    backup === undefined ? 'the store came back without its last changes' : restoredReason(backup);
   const suspended = yield* all(
     db
       .updateTable('programs')

@@ -1,8 +1,8 @@
-/** Changes of webhooks: created, deleted, and ended by their receiver. */
+/** Changes of webhooks: created, deleted, ended by their receiver, and resumed. */
 
 import { ChangeRefused, type Committed } from '../../../ports/store.ts';
 import type { WebhookChange } from '../../../ports/webhooks.ts';
-import { type Effect, earlierChange } from '../append.ts';
+import { type Effect, earlierChange, newestChange } from '../append.ts';
 import { all, db, first, firstLocked, run, type Steps } from '../schema.ts';
 import { lockedEnvironments, requireMasterKey } from './keys.ts';
 
@@ -19,6 +19,8 @@ export function* changeWebhook(change: WebhookChange, by: By): Steps<Effect | Co
       return yield* createWebhook(change, by);
     case 'webhook.delete':
       return yield* deleteWebhook(change);
+    case 'webhook.resume':
+      return yield* resumeWebhook(change);
     case 'webhook.disable':
       return yield* disableWebhook(change);
   }
@@ -90,6 +92,20 @@ function* disableWebhook(change: Of<'webhook.disable'>): Steps<Effect | Committe
       .where('webhook_id', '=', webhookId),
   );
   return { target: webhookId, facts: [], detail: { reason, delivered_to: row.line } };
+}
+
+function* resumeWebhook({ kind, webhookId }: Of<'webhook.resume'>): Steps<Effect | Committed> {
+  const row = yield* firstLocked(
+    db.selectFrom('webhooks').select(['disabled', 'line']).where('webhook_id', '=', webhookId),
+  );
+  if (row === undefined) throw noWebhook(webhookId);
+  if (row.disabled === 0) {
+    const earlier = yield* earlierChange(kind, webhookId);
+    return earlier.sequence > 0 ? earlier : yield* newestChange();
+  }
+  const well = { disabled: 0, failures: 0, next_try_at_ms: 0, problem: null };
+  yield* run(db.updateTable('webhooks').set(well).where('webhook_id', '=', webhookId));
+  return { target: webhookId, facts: [], detail: { delivered_to: row.line } };
 }
 
 function* requireProgram(programId: string): Steps<void> {
