@@ -12,6 +12,7 @@ import type { newCredentialsCache } from '../server/src/replica/credentials-cach
 import type { Follower, newFollower } from '../server/src/replica/follower.ts';
 import { type awaitReceipt, newSightings, type Sightings } from '../server/src/replica/receipt.ts';
 import type { newReplica, Replica } from '../server/src/replica/replica.ts';
+import { newSubscriptions } from '../server/src/replica/subscriptions.ts';
 import { ENVIRONMENT, newKeyRing } from './keys.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
@@ -137,6 +138,20 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     secretMoves: { used: () => {} },
     quotas: { take: () => 'within', share: () => Promise.resolve(), stop: () => Promise.resolve() },
     secretUses: { used: () => {}, stop: () => Promise.resolve() },
+    subscriptions: newSubscriptions({
+      replica: () => replica,
+      clock: machine.clock,
+      randomness: random,
+      grantMs: () => 0,
+      onSettled: () => {},
+    }),
+    subscriberRow: {
+      ensure: () => Promise.resolve(),
+      remainingMs: () => 0,
+      acknowledgeSoon: () => {},
+      reset: () => {},
+      stop: () => Promise.resolve(),
+    },
     recordChecks: { verified: () => {}, stop: () => Promise.resolve() },
     clock: machine.clock,
     randomness: random,

@@ -11,6 +11,9 @@ const PARAMETERS = [
   'client_ip',
   'client_assertion',
   'client_assertion_type',
+  'subscription',
+  'ping',
+  'confirmed',
   'access_token',
 ] as const;
 

@@ -13,6 +13,9 @@ import {
 import type { Identity } from './identity.ts';
 import { newIntrospect } from './introspection.ts';
 import { type Outage, outage } from './outage.ts';
+import { newRemembered } from './remembered.ts';
+import { newRemembering } from './remembering.ts';
+import { followRevocations, type RevocationStream } from './revocation-stream.ts';
 import { requireSafeIssuer } from './safe-url.ts';
 import { newSecrets, type SecretSource } from './secret-source.ts';
 
@@ -30,6 +33,11 @@ export type VerifierOptions = {
   readonly timeoutMs?: number;
   /** Told each time that a token could not be checked, for your log: the caller learns no more than 503. */
   readonly onOutage: (outage: Outage) => void;
+  /**
+   * Follows the authority's revocations and asks about a token once, not at each request. Costs a connection, and `close()` when
+   * the service ends.
+   */
+  readonly revocations?: boolean;
   /** Another `fetch`, such as one with a proxy. */
   readonly fetch?: typeof globalThis.fetch;
 };
@@ -71,6 +79,8 @@ export type Verifier = {
   >;
   /** The same without a `Request` and a `Response`. */
   readonly check: (presented: Presented, needs?: Needs) => Promise<Verdict>;
+  /** Ends the stream of revocations, where there is one: a process would not end by itself. Tokens are still checked. */
+  readonly close: () => void;
 };
 
 const TIMEOUT_MS = 2_000;
@@ -82,13 +92,34 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const issuer = requireSafeIssuer(options.issuer);
   const { clientId, clientSecret, resource, realm = issuer, onOutage } = options;
   const nowMs = (): number => performance.now();
+  const asked = { issuer, clientId, fetch: options.fetch ?? globalThis.fetch };
   const introspect = newIntrospect({
-    issuer,
-    clientId,
+    ...asked,
     secrets: newSecrets(clientSecret, nowMs),
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    fetch: options.fetch ?? globalThis.fetch,
   });
+  let stream: RevocationStream | undefined;
+  const remembered = newRemembered();
+  const remembering = newRemembering({
+    ...{ introspect, remembered, nowMs },
+    stream: {
+      mayDecide: () => stream?.mayDecide() ?? false,
+      position: () => stream?.position(),
+    },
+  });
+  /** Begun with the first request, so that a service that only loads this connects nowhere. */
+  const follow = (): void => {
+    if (options.revocations !== true || isClosed) return;
+    stream ??= followRevocations({
+      ...asked,
+      secrets: newSecrets(clientSecret, nowMs),
+      now: () => ({ monotonicMs: nowMs(), wallMs: Date.now() }),
+      random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
+      forget: remembered.forget,
+      onTrouble: (message) => onOutage(outage('stream-lost', message)),
+    });
+  };
+  let isClosed = false;
   const refuse = (reason: BearerReason, detail: BearerDetail = {}): Refused => {
     const wire = bearerRefusal(realm, shown(reason), {
       ...detail,
@@ -107,7 +138,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if ('reason' in found) return refuse(found.reason);
     if (underWay >= CHECKS_MAX) return refuseOutage(outage('overloaded', TOO_MANY));
     underWay += 1;
-    const introspected = await introspect({ token: found.token, clientIp: presented.clientIp });
+    follow();
+    const introspected = await remembering({
+      token: found.token,
+      clientIp: presented.clientIp,
+    });
     underWay -= 1;
     if (introspected.standing === 'unknown') return refuseOutage(introspected.outage);
     if (introspected.standing === 'inactive') return refuse('inactive-token');
@@ -123,6 +158,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     check,
+    close: () => {
+      isClosed = true;
+      stream?.close();
+      remembered.forget({ all: true });
+    },
     verify: async (request, needs = {}) => {
       const verdict = await check({ ...presentedBy(request), clientIp: needs.clientIp }, needs);
       return verdict.ok ? verdict : { ...verdict, response: responseOf(verdict.wire) };

@@ -8,7 +8,14 @@ import { type Outage, outage } from './outage.ts';
 import type { Secrets } from './secret-source.ts';
 
 export type Introspected =
-  | { readonly standing: 'active'; readonly identity: Identity }
+  | {
+      readonly standing: 'active';
+      readonly identity: Identity;
+      /** The change that the answer stands on, where the authority says so. */
+      readonly position?: string | undefined;
+      /** How long the token has to live, by the authority's clock, counted from before the question. */
+      readonly lifetimeMs?: number;
+    }
   | { readonly standing: 'inactive' }
   /** It says nothing about the token. */
   | { readonly standing: 'unknown'; readonly outage: Outage };
@@ -107,9 +114,18 @@ function read({ text, headers }: Told): Introspected {
   const answer = parse(text);
   if (answer['active'] === false) return { standing: 'inactive' };
   const identity = identityOf(answer);
-  if (identity !== undefined) return { standing: 'active', identity };
+  if (identity !== undefined) {
+    const position = headers.get('X-Change-Position') ?? undefined;
+    return { standing: 'active', identity, position, lifetimeMs: lifetimeMs(identity, headers) };
+  }
   const message = 'the authority sent an answer that this API cannot read';
   return { standing: 'unknown', outage: outage('unreadable', message, { requestId: id(headers) }) };
+}
+
+/** By the authority's clock alone, whose seconds are cut off: a second less, so that it is never too long. */
+function lifetimeMs({ expiresAtSeconds }: Identity, headers: Headers): number {
+  const saidMs = Date.parse(headers.get('Date') ?? '');
+  return Number.isNaN(saidMs) ? 0 : Math.max(0, (expiresAtSeconds - 1) * 1000 - saidMs);
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

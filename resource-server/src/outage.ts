@@ -9,6 +9,8 @@ export type OutageCode =
   | 'credentials-refused'
   /** The answer is not one that an authority gives. */
   | 'unreadable'
+  /** The stream of revocations broke off: tokens are still checked, each by a question. */
+  | 'stream-lost'
   /** Too many checks are under way already. */
   | 'overloaded';
 

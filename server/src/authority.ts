@@ -26,6 +26,8 @@ import { newCredentialsCache } from './replica/credentials-cache.ts';
 import { FOLLOWER_DEFAULTS, newFollower } from './replica/follower.ts';
 import { awaitReceipt, newSightings } from './replica/receipt.ts';
 import { newReplica } from './replica/replica.ts';
+import { newSubscriberRow } from './replica/subscriber-row.ts';
+import { newSubscriptions, SUBSCRIBER_LEASE_MS } from './replica/subscriptions.ts';
 import { VERSION } from './version.ts';
 
 /** What a node changes before it starts. */
@@ -70,7 +72,17 @@ export async function newNode(parts: Parts): Promise<Node> {
     reset: () => {
       keyRing.reset();
       credentials.clear();
+      subscriberRow.reset();
+      subscriptions.reset();
     },
+    changed: (change) => subscriptions.changed(change),
+  });
+  const subscriptions = newSubscriptions({
+    replica: () => replica,
+    grantMs: () =>
+      Math.min(SUBSCRIBER_LEASE_MS, follower.leaseRemainingMs(), subscriberRow.remainingMs()),
+    onSettled: () => subscriberRow.acknowledgeSoon(),
+    ...{ clock, randomness },
   });
   const credentials = newCredentialsCache({
     log: store.log,
@@ -78,23 +90,28 @@ export async function newNode(parts: Parts): Promise<Node> {
     changeIdAt: (sequence) => replica.changeIdAt(sequence),
     catchUp: () => follower.catchUp(),
   });
-  const follower = newFollower(
-    {
-      log: store.log,
-      nodes: store.nodes,
-      replica,
-      clock,
-      node: {
-        node,
-        version: VERSION,
-        listen: `${config.listen.host}:${config.listen.port}`,
-        process: `${process.pid}@${hostname()}`,
-      },
-      onFailure: (step, error) =>
-        log.error({ step, cause: (error as Error).message }, 'no news from the store'),
+  const registered = {
+    nodes: store.nodes,
+    clock,
+    node: {
+      node,
+      version: VERSION,
+      listen: `${config.listen.host}:${config.listen.port}`,
+      process: `${process.pid}@${hostname()}`,
     },
+    onFailure: (step: string, error: unknown) =>
+      log.error({ step, cause: (error as Error).message }, 'no news from the store'),
+  };
+  const follower = newFollower(
+    { ...registered, log: store.log, replica },
     { ...FOLLOWER_DEFAULTS, leaseMs: config.leaseMs },
   );
+  const subscriberRow = newSubscriberRow({
+    ...registered,
+    follower: () => follower,
+    replica: () => replica,
+    subscriptions: () => subscriptions,
+  });
   const journal = await data.journal.open({
     slot,
     onTrouble: (message) => log.error({ cause: message }, 'trouble in the journal'),
@@ -124,6 +141,7 @@ export async function newNode(parts: Parts): Promise<Node> {
       clock,
     }),
     secretUses: newSecretUses({ changes: store, clock }),
+    ...{ subscriptions, subscriberRow },
     recordChecks: newRecordChecks({
       journal: data.journal.reader,
       clientIdOf: (ordinal) => replica.clients.clientId(ordinal),
@@ -157,6 +175,7 @@ export async function newNode(parts: Parts): Promise<Node> {
     }),
     start: () => follower.start(),
     stop: async () => {
+      await subscriberRow.stop();
       await authority.leaks.stop();
       await authority.quotas.stop();
       await authority.recordChecks.stop();

@@ -12,6 +12,7 @@ import { live, readyEndpoint } from './endpoints/health.ts';
 import { introspectEndpoint } from './endpoints/introspect.ts';
 import { leaksEndpoint } from './endpoints/leaks.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
+import { pingEndpoint, revocationsEndpoint } from './endpoints/revocations.ts';
 import { revokeEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { verifyEndpoint } from './endpoints/verify.ts';
@@ -152,6 +153,16 @@ function issuerRoutes(
       onWrongMethod,
       path: `${path}/revoke`,
       methods: { POST: revokeEndpoint(authority, environment) },
+    },
+    {
+      ...about('revocations'),
+      path: `${path}/revocations`,
+      methods: { GET: revocationsEndpoint(authority, environment) },
+    },
+    {
+      ...about('revocations'),
+      path: `${path}/revocations/ping`,
+      methods: { POST: pingEndpoint(authority, environment) },
     },
     ...wellKnownPaths(environment.issuer).map((wellKnown) => ({
       ...about('metadata'),

@@ -44,6 +44,11 @@ test('a receipt in words says who confirmed, who was written off and who is miss
     { node: 'b', ms: 2.4 },
   ];
   assert.equal(receiptText({ ...receipt, confirmed }), 'Confirmed by 2 nodes in 3 ms. Receipt 12.');
+  const followed = [...confirmed, { node: 'subscribers:a', ms: 2.9 }];
+  assert.equal(
+    receiptText({ ...receipt, confirmed: followed }),
+    'Confirmed by 2 nodes and the subscribers of 1 node in 3 ms. Receipt 12.',
+  );
   const mixed = {
     ...receipt,
     confirmed: [{ node: 'a', ms: 1 }],

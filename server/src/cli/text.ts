@@ -2,6 +2,7 @@
 
 import type { Done } from '../operations/context.ts';
 import { isoText } from '../operations/document.ts';
+import { SUBSCRIBERS } from '../ports/change-log.ts';
 
 export { isoText } from '../operations/document.ts';
 
@@ -58,17 +59,25 @@ export function durationText(ms: number): string {
   return `${Math.floor(ms / unitMs)} ${unit}`;
 }
 
+/** Nodes, and apart from them the resource servers that follow nodes and remember. */
+function those(entries: Receipt['confirmed']): string {
+  const following = entries.filter(({ node }) => node.startsWith(SUBSCRIBERS)).length;
+  const own = entries.length - following;
+  return [
+    ...(own === 0 ? [] : [nodes(own)]),
+    ...(following === 0 ? [] : [`the subscribers of ${nodes(following)}`]),
+  ].join(' and ');
+}
+
 /** Who has acknowledged a change, in a sentence or two. */
 export function receiptText(receipt: Receipt): string {
   const { confirmed, fenced, left, waiting, sequence } = receipt;
   const parts = [
     ...(confirmed.length === 0
       ? []
-      : [`confirmed by ${nodes(confirmed.length)} in ${slowest(confirmed)} ms`]),
-    ...(fenced.length === 0
-      ? []
-      : [`${nodes(fenced.length)} written off, which can decide no more`]),
-    ...(left.length === 0 ? [] : [`${nodes(left.length)} left by itself`]),
+      : [`confirmed by ${those(confirmed)} in ${slowest(confirmed)} ms`]),
+    ...(fenced.length === 0 ? [] : [`${those(fenced)} written off, which can decide no more`]),
+    ...(left.length === 0 ? [] : [`${those(left)} left by itself`]),
     ...(waiting.length === 0 ? [] : [`still waiting for ${waiting.join(', ')}`]),
   ];
   const words =

@@ -11,6 +11,8 @@ import type { CredentialsCache } from '../replica/credentials-cache.ts';
 import type { Follower } from '../replica/follower.ts';
 import type { Receipt } from '../replica/receipt.ts';
 import type { EnvironmentState, Replica } from '../replica/replica.ts';
+import type { SubscriberRow } from '../replica/subscriber-row.ts';
+import type { Subscriptions } from '../replica/subscriptions.ts';
 import type { Admission } from './admission.ts';
 import type { Background } from './background.ts';
 import type { LeakDesk } from './leak-desk.ts';
@@ -40,6 +42,9 @@ export type Authority = {
   readonly secretUses: SecretUses;
   readonly recordChecks: RecordChecks;
   readonly quotas: Quotas;
+  /** Verifiers that follow this node. */
+  readonly subscriptions: Subscriptions;
+  readonly subscriberRow: SubscriberRow;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly log: Log;

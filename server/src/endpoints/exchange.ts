@@ -1,5 +1,7 @@
 /** One request and its answer as an endpoint sees them: no server library, no socket, nothing to await. */
 
+import type { Sink } from '../replica/subscriptions.ts';
+
 export type Incoming = {
   /** Names this request in the answer's header and in the log. */
   readonly requestId: string;
@@ -27,6 +29,8 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text, or '' for none. */
   readonly body: string;
+  /** Goes on writing after the headers, instead of a body, until one side ends it. */
+  readonly stream?: (sink: Sink) => void;
 };
 
 /** The one value of a header; undefined when it is not there, or stands there twice. */

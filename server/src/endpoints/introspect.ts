@@ -13,6 +13,7 @@ import {
 } from '@countersign/protocol';
 import type { TokenClaims } from '../credentials/access-token.ts';
 import type { ClientCredentials } from '../ports/model.ts';
+import { positionText } from '../replica/subscriptions.ts';
 import { refuseElsewhere } from './address-check.ts';
 import { answering, type Decision, isRefused, type Refused } from './answering.ts';
 import { refusedOf } from './authenticate.ts';
@@ -100,6 +101,8 @@ function tell(
   const environment = environmentOf(authority, ordinal);
   return {
     status: 200,
+    // What the answer stands on, for a verifier that follows the changes after it.
+    headers: { 'X-Change-Position': positionText(authority.replica.position) },
     body: introspectionAnswer({
       issuer: environment.issuer,
       clientId: clients.clientId(claims.client),

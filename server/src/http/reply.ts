@@ -2,6 +2,7 @@
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Answer } from '../endpoints/exchange.ts';
+import type { Sink } from '../replica/subscriptions.ts';
 
 /**
  * One year. Sent on plain HTTP too: browsers ignore it there (RFC 6797 §8.1), and behind a TLS proxy this listener is
@@ -43,7 +44,7 @@ function commonHeaders(answer: Answer, requestId: string): string[] {
   ];
   if (answer.body !== '') list.push('Content-Type', 'application/json');
   // RFC 9110 §8.6: neither status may say a length of content that it does not have.
-  if (answer.status !== 204 && answer.status !== 304) {
+  if (answer.stream === undefined && answer.status !== 204 && answer.status !== 304) {
     list.push('Content-Length', String(Buffer.byteLength(answer.body)));
   }
   return list;
@@ -67,10 +68,37 @@ function overridden(list: readonly string[], own: Readonly<Record<string, string
 export function writeAnswer(response: ServerResponse, answer: Answer, envelope: Envelope): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, headerList(answer, envelope));
+  if (answer.stream !== undefined) {
+    goOn(response, answer.stream);
+    return;
+  }
   // Nearly every body is ASCII, and then this is the cheaper way to say the same bytes.
   const encoding = Buffer.byteLength(answer.body) === answer.body.length ? 'latin1' : 'utf8';
   if (envelope.isHeldOpen === true) response.write(answer.body, encoding);
   else response.end(answer.body, encoding);
+}
+
+/** What a reader may leave unread of an answer that goes on; beyond, it is cut off. */
+const UNREAD_BYTES_MAX = 256 * 1024;
+
+function goOn(response: ServerResponse, stream: (sink: Sink) => void): void {
+  response.flushHeaders();
+  // HEAD: there is nothing to go on with.
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  stream({
+    write: (text) => {
+      if (response.destroyed || response.writableEnded) return false;
+      response.write(text);
+      if (response.writableLength <= UNREAD_BYTES_MAX) return true;
+      response.destroy();
+      return false;
+    },
+    end: () => response.end(),
+    onClose: (then) => response.once('close', then),
+  });
 }
 
 /** The text of an answer for a socket whose request could not be parsed, so that no response object exists. */

@@ -1,6 +1,6 @@
 /** Judges a set-up: named checks, each with what to do about it. Looks at nothing itself: probes are handed in. */
 
-import { LOST_NODES } from '../ports/change-log.ts';
+import { LOST_NODES, SUBSCRIBERS } from '../ports/change-log.ts';
 import type { DutyRow } from '../ports/duties.ts';
 import type { Replication } from '../ports/store.ts';
 import type { ListedNode } from './list-nodes.ts';
@@ -68,7 +68,9 @@ export function judgeFreeSpace(freeBytes: number): Finding {
 }
 
 export function judgeNodes(nodes: readonly ListedNode[]): Finding {
-  const known = nodes.filter(({ node }) => !node.startsWith(LOST_NODES));
+  const known = nodes.filter(
+    ({ node }) => !node.startsWith(LOST_NODES) && !node.startsWith(SUBSCRIBERS),
+  );
   const words = known.map(({ node, state, behind }) =>
     behind === 0 ? `${node} ${state}` : `${node} ${state}, ${behind} changes behind`,
   );
@@ -116,7 +118,9 @@ export function judgeDuties(
   nodes: readonly ListedNode[],
   nowMs: number,
 ): Finding {
-  const alive = nodes.filter(({ state }) => state === 'alive');
+  const alive = nodes.filter(
+    ({ node, state }) => state === 'alive' && !node.startsWith(SUBSCRIBERS),
+  );
   if (alive.length === 0) return { ok: true, detail: 'no node is running that could do any' };
   const upSinceMs = Math.min(...alive.map(({ startedAtMs }) => startedAtMs));
   const faults = duties.flatMap(({ duty, everyMs, endedAtMs = 0, failures, problem }) => {

@@ -132,6 +132,9 @@ export type NodeRow = {
 /** Begins the name of a row that stands for nodes which a promoted or restored store does not know; no machine's name can. */
 export const LOST_NODES = 'lost:';
 
+/** Begins the name of a row that stands for the subscribers of a node: they outlive its process by their own lease. */
+export const SUBSCRIBERS = 'subscribers:';
+
 /** Clocks of two machines may differ in rate by this much, and a node may be slow to notice. */
 const RATE_MARGIN = 0.01;
 const MARGIN_MS = 1_000;

@@ -12,6 +12,7 @@ export const ENDPOINT_CODES = {
   claim: 7,
   verify: 8,
   admin: 9,
+  revocations: 10,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINT_CODES;

@@ -62,6 +62,8 @@ export type Listeners = {
   clientChanged(ordinal: number): void;
   /** Everything is being loaded anew. */
   reset(): void;
+  /** A change has been applied whole, and is the position now. */
+  changed?(change: LoggedChange): void;
 };
 
 /** A load comes back within that many changes, or it is repeated. */
@@ -150,6 +152,7 @@ export function newReplica(listeners: Listeners): Replica {
     position = { ...position, sequence: change.sequence, changeId: change.changeId };
     recent.set(change.sequence, change.changeId);
     recent.delete(change.sequence - RECENT_CHANGES_MAX);
+    listeners.changed?.(change);
   };
 
   return {

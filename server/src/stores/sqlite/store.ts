@@ -1,7 +1,13 @@
 /** The store on one machine: a SQLite database in a data directory, one writer thread, one reading connection. */
 
 import { join } from 'node:path';
-import type { ChangeLog, Fact, NodeRegistry, Snapshot } from '../../ports/change-log.ts';
+import {
+  type ChangeLog,
+  type Fact,
+  type NodeRegistry,
+  type Snapshot,
+  SUBSCRIBERS,
+} from '../../ports/change-log.ts';
 import type { Clock, Randomness } from '../../ports/clock.ts';
 import {
   keyFacts,
@@ -114,7 +120,9 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
         atMs: now(),
         step: step(),
         masterKeyCheck: options.masterKeyCheck,
-        slotPrefix: node.node.slice(0, node.node.lastIndexOf('-') + 1),
+        slotPrefix: node.node.startsWith(SUBSCRIBERS)
+          ? node.node
+          : node.node.slice(0, node.node.lastIndexOf('-') + 1),
       }),
     renew: (node, applied) =>
       writer.write('renewNode', { node, applied, atMs: now(), step: step() }),
@@ -133,6 +141,8 @@ function registryOf(reader: Executor, writer: Writer, options: StoreOptions): No
 
 /** A node's name says whose lock it holds: `node-SLOT-…`. */
 function isGone(dataDirectory: string, node: string): boolean {
+  // The end of a process ends no lease that another process holds.
+  if (node.startsWith(SUBSCRIBERS)) return false;
   const slot = node.split('-')[1];
   return slot !== undefined && isSlotFree(locksOf(dataDirectory), slot);
 }
