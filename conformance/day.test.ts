@@ -264,8 +264,12 @@ describe('the day of a support desk', () => {
       const at = outputs.indexOf(text);
       assert.equal(at, -1, `in an output: ${outputs.slice(at - 200, at)}[…]`);
     }
-    assert.deepEqual(filesWith(authority.data, planted), []);
-    assert.notDeepEqual(filesWith(authority.data, [REASON]), [], 'what may be stored is found');
+    assert.deepEqual(filesWith(authority.directories, planted), []);
+    assert.notDeepEqual(
+      filesWith(authority.directories, [REASON]),
+      [],
+      'what may be stored is found',
+    );
     assert.ok(outputs.includes(REASON), 'what may be told is found');
   });
 });

@@ -18,6 +18,10 @@ const LOOK_INTERVAL_MS = 15;
 /** Ports are found by opening and closing them, so another process may take one in between. */
 const STARTS_MAX = 3;
 
+/** A database to keep the state in instead of the data directory, and where its files are; for one authority at a time. */
+const { CONFORMANCE_DATABASE_URL: DATABASE_URL, CONFORMANCE_DATABASE_FILES: DATABASE_FILES } =
+  process.env;
+
 export type Environment = 'sandbox' | 'production';
 export type Json = Readonly<Record<string, unknown>>;
 type Variables = Readonly<Record<string, string>>;
@@ -26,6 +30,8 @@ export type Ended = { readonly code: number; readonly stdout: string; readonly s
 
 export type Authority = {
   readonly data: string;
+  /** The directories in which all of its state stands. */
+  readonly directories: readonly string[];
   readonly port: number;
   readonly origin: string;
   /** Base URL of the admin listener. */
@@ -97,7 +103,9 @@ function authorityOf(at: {
       throw new Error(`the authority did not stop cleanly:\n${written}`);
     }
   };
-  const command = (...args: readonly string[]): Promise<Ended> => run([...args, '--data', data]);
+  const variables = { ...databaseVariables(origin), ...settings.variables };
+  const command = (...args: readonly string[]): Promise<Ended> =>
+    run([...args, '--data', data], databaseVariables(origin));
   const printed = async (args: readonly string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await command(...args, '--json');
     if (code === 0) return JSON.parse(stdout);
@@ -105,6 +113,7 @@ function authorityOf(at: {
   };
   return {
     data,
+    directories: [data, ...(DATABASE_FILES === undefined ? [] : [DATABASE_FILES])],
     port,
     origin,
     adminOrigin: `http://127.0.0.1:${adminPort}`,
@@ -116,7 +125,9 @@ function authorityOf(at: {
     pid: () => child?.pid ?? 0,
     start: async () => {
       const listen = ['--listen', `127.0.0.1:${port}`, '--admin-listen', `127.0.0.1:${adminPort}`];
-      child = launch(['serve', '--data', data, ...listen, ...(settings.options ?? [])], settings);
+      child = launch(['serve', '--data', data, ...listen, ...(settings.options ?? [])], {
+        variables,
+      });
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         written += text;
       });
@@ -130,6 +141,15 @@ function authorityOf(at: {
       await end('SIGTERM');
       await rm(data, { recursive: true, force: true });
     },
+  };
+}
+
+function databaseVariables(origin: string): Variables {
+  if (DATABASE_URL === undefined) return {};
+  return {
+    COUNTERSIGN_DATABASE_URL: DATABASE_URL,
+    COUNTERSIGN_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+    COUNTERSIGN_PUBLIC_URL: origin,
   };
 }
 

@@ -152,13 +152,13 @@ test('T-68, T-41: no secret and no token of a busy run stands in the log, in an 
     assert.equal(at, -1, `in an output: ${outputs.slice(at - 200, at).slice(-200)}[…]`);
   }
   assert.equal(planted.length > 20, true);
-  assert.deepEqual(filesWith(authority.data, planted.map(core)), []);
+  assert.deepEqual(filesWith(authority.directories, planted.map(core)), []);
 });
 
 test('T-68: the search would find a credential if one stood there', () => {
   assert.ok(authority.written().includes(client.client_id), 'what may be logged is found');
   assert.notDeepEqual(
-    filesWith(authority.data, [client.client_id]),
+    filesWith(authority.directories, [client.client_id]),
     [],
     'what may be stored is found',
   );

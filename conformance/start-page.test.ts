@@ -83,7 +83,7 @@ test('the first page is true: each command prints what it shows', { skip }, asyn
   }
 });
 
-test('the first page is true: the log has the lines that it shows', () => {
+test('the first page is true: the log has the lines that it shows', { skip }, () => {
   const log = linesOf(authority.written()).map((line) => JSON.parse(line) as object);
   const [serve = ''] = blocksOf('console');
   const told = [...linesOf(serve).slice(1), ...blocksOf('json').flatMap(linesOf)];

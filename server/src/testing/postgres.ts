@@ -33,6 +33,8 @@ export const SETTINGS = {
 };
 
 export type TestPostgres = {
+  /** Where all its files are. */
+  readonly directory: string;
   /** A new empty database, as a role that owns it and nothing more. */
   newDatabase(): Promise<string>;
   /** Runs one statement as superuser in the database of `url`. */
@@ -83,6 +85,7 @@ export async function startPostgres(): Promise<TestPostgres | string> {
     };
     process.once('exit', kill);
     return {
+      directory: data,
       ...databasesOf(port),
       restart: async (as) => {
         await end('SIGINT');
