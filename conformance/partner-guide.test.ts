@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startAuthority } from './harness.ts';
 import { declareScopes, newClient, newProgram } from './onboarding.ts';
 
 const run = promisify(execFile);
+const COMMAND = fileURLToPath(new URL('../server/bin/countersign.mjs', import.meta.url));
 const guide = await readFile(new URL('../docs/guides/partner.md', import.meta.url), 'utf8');
 
 const authority = await startAuthority();
@@ -50,4 +52,27 @@ test('the snippet in the guide for partners runs as printed, and shares one toke
   });
   assert.equal(stdout, 'one token, used twice\n');
   assert.equal((await issued()).length, before + 1);
+});
+
+test('the commands in the guide to onboarding make a link that shows its secret to whoever has the passphrase', async () => {
+  const onboarding = await readFile(
+    new URL('../docs/guides/onboarding.md', import.meta.url),
+    'utf8',
+  );
+  const block = onboarding.match(/^ +```sh\n([\s\S]*?)^ +```$/m)?.[1];
+  assert.ok(block !== undefined, 'the guide has commands');
+  const script = block.replace('program_8fYk2LmQ9aXc4TzR', program);
+  const here = `countersign() { '${process.execPath}' '${COMMAND}' "$@" --data '${authority.data}'; }`;
+  const { stdout } = await run('bash', ['-euc', `${here}\n${script}`]);
+  const printed = (name: string): string =>
+    new RegExp(`^${name}: +(\\S+)$`, 'm').exec(stdout)?.[1] ?? assert.fail(`${name} is printed`);
+  const form = { action: 'reveal', passphrase: printed('claim_passphrase') };
+  const shown = await fetch(printed('claim_url'), {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  });
+  assert.match(await shown.text(), /secret_test_[0-9A-Za-z]{49}/);
+  const id = printed('client_id');
+  const [claim] = await authority.list('claim', 'list', '--client', id);
+  assert.deepEqual([claim?.['state'], claim?.['used_from']], ['used', '127.0.0.1']);
 });
