@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AuditLine } from '../ports/model.ts';
 import { suspensionId } from '../ports/suspensions.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { asOperator, onboard } from '../testing/onboarding.ts';
 import type { OperationContext } from './context.ts';
+import { createSecret } from './create-secret.ts';
 import { endDueSuspensions } from './end-due-suspensions.ts';
 import { newNoticeReader } from './notices.ts';
 import { reactivateClient } from './reactivate-client.ts';
@@ -80,4 +82,27 @@ test('what another suspension keeps suspended is not told as reactivated', () =>
     const expected = ['suspended', 'suspended', 'suspended', 'reactivated'];
     assert.deepEqual(await types(), expected);
     assert.deepEqual(await types(programId), expected);
+  }));
+
+test('no text that a partner chooses sends a notice of its own to another program', () =>
+  asOperator(newDataDirectory(), async (context) => {
+    const [mine, other] = [await onboard(context), await onboard(context)];
+    const { clientId } = mine;
+    const { secretId } = await createSecret(context, { clientId, name: other.programId });
+    const [line] = await context.audit.lines({ action: 'secret.create', limit: 1 });
+    assert.ok(line);
+    for (const name of [other.programId, other.clientId]) {
+      // As a claim that is used says it: the claim first, then all of the secret that was made.
+      const detail = { secret: secretId, from: '192.0.2.1', name, client: clientId };
+      const used: AuditLine = {
+        ...line,
+        action: 'claim.used',
+        target: 'clm_7Hd0Vq3TzM5kXw9B',
+        detail,
+      };
+      const read = newNoticeReader(context);
+      assert.equal(await read(used, other.programId), undefined);
+      const notice = await read(used, mine.programId);
+      assert.deepEqual([notice?.client, notice?.program], [clientId, mine.programId]);
+    }
   }));

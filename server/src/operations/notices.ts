@@ -147,10 +147,14 @@ const PROGRAM = /^program_[0-9A-Za-z_]{1,40}$/;
 const SECRET = /^sec_[0-9A-Za-z_]{1,40}$/;
 const CLIENT = /^[a-z][a-z0-9]{0,15}_[a-z0-9]{2,12}_[0-9A-Za-z]{16}$/;
 
-/** What the line's target and the members of its detail name; ids tell by themselves what they are of. */
+/**
+ * What the line's target and those members of its detail name that hold ids, which tell by themselves what they are of. Never a text that
+ * somebody chose: a secret named after another program would have that program told.
+ */
 function namesIn({ target, detail }: AuditLine): Names {
   const names: { program?: string; client?: string; secret?: string } = {};
-  for (const text of [target, ...Object.values(detail)]) {
+  const { target: about, program, client, secret } = detail;
+  for (const text of [target, about, program, client, secret]) {
     if (typeof text !== 'string') continue;
     if (PROGRAM.test(text)) names.program ??= text;
     else if (SECRET.test(text)) names.secret ??= text;
