@@ -196,8 +196,9 @@ test(
     }),
 );
 
-/** Begin, the locked row, its update, what is to be logged, the end. */
-const ANSWERS_OF_A_SUSPENSION = 5;
+/** Begin, the locked row, its update, what is to be logged, the end: it takes these answers at least. */
+const ANSWERS_OF_A_SUSPENSION_MIN = 5;
+const ANSWERS_MAX = 30;
 
 test('a process that stops anywhere in a change holds up nobody else', options, () =>
   withStores(1, async ([store], url) => {
@@ -211,7 +212,10 @@ test('a process that stops anywhere in a change holds up nobody else', options, 
     await create(store, 'b');
     const programId = 'program_000000000000000b';
     const change = { kind: 'program.suspend', programId, reason: 'x' } as const;
-    for (let answers = 0; answers <= ANSWERS_OF_A_SUSPENSION; answers += 1) {
+    let answers = 0;
+    // After each answer in turn, until it has had them all.
+    for (let isCommitted = false; !isCommitted; answers += 1) {
+      assert.ok(answers < ANSWERS_MAX);
       const client = await stopAfter(answers, Number(new URL(url).port));
       const way = new URL(url);
       way.port = String(client.port);
@@ -230,9 +234,10 @@ test('a process that stops anywhere in a change holds up nobody else', options, 
       // A lock on the head of the log would make this fail, by the time-out for locks.
       await create(store, `c${answers}`);
       client.close();
-      assert.equal(await outcome, answers === ANSWERS_OF_A_SUSPENSION ? true : 'none');
+      isCommitted = (await outcome) === true;
       await stopping.close();
     }
+    assert.ok(answers > ANSWERS_OF_A_SUSPENSION_MIN);
   }),
 );
 
