@@ -28,6 +28,7 @@ import { awaitReceipt, newSightings } from './replica/receipt.ts';
 import { newReplica } from './replica/replica.ts';
 import { newSubscriberRow } from './replica/subscriber-row.ts';
 import { newSubscriptions, SUBSCRIBER_LEASE_MS } from './replica/subscriptions.ts';
+import { portsOf } from './stores/store.ts';
 import { VERSION } from './version.ts';
 
 /** What a node changes before it starts. */
@@ -157,16 +158,9 @@ export async function newNode(parts: Parts): Promise<Node> {
     node,
     contextOf: (actor) => ({
       actor,
-      changes: store,
-      directory: store.directory,
-      audit: store.audit,
-      checkpoints: store.checkpoints,
-      webhooks: store.webhooks,
+      ...portsOf(store),
       deliveries: newDeliveries(),
-      log: store.log,
-      nodes: store.nodes,
       journal: data.journal.reader,
-      duties: store.duties,
       ...{ keyRing, clock, randomness, adminIssuer, sightings },
       replica: async () => {
         await follower.catchUp();

@@ -7,7 +7,7 @@ import { openData } from './database.ts';
 import { newDeliveries } from './deliveries/deliveries.ts';
 import type { OperationContext } from './operations/context.ts';
 import type { EnvironmentRecord } from './ports/model.ts';
-import type { Store } from './stores/store.ts';
+import { portsOf, type Store } from './stores/store.ts';
 import { systemClock } from './system-clock.ts';
 
 export type OpenedForOperator = {
@@ -30,17 +30,10 @@ export async function openForOperator(config: Config, actor: string): Promise<Op
   return {
     context: {
       actor,
-      changes: store,
-      directory: store.directory,
-      audit: store.audit,
-      checkpoints: store.checkpoints,
-      webhooks: store.webhooks,
+      ...portsOf(store),
       deliveries: newDeliveries(),
-      log: store.log,
-      nodes: store.nodes,
       replication: store.replication,
       journal: journal.reader,
-      duties: store.duties,
       keyRing,
       clock,
       randomness,

@@ -24,3 +24,10 @@ export type Store = Changes & {
   takeNode(): { node: string; slot: string };
   close(): Promise<void>;
 };
+
+/** The parts of a store that operations are given. */
+export function portsOf(store: Store) {
+  const { directory, audit, checkpoints, webhooks, log, nodes, duties } = store;
+  const changes: Changes = store;
+  return { changes, directory, audit, checkpoints, webhooks, log, nodes, duties };
+}

@@ -1,14 +1,12 @@
 /** A real PgBouncer in transaction mode before a test's PostgreSQL: each transaction may run on another connection of few. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
-import { freePort, unprivilegedUser } from './postgres.ts';
+import { freePort, unprivilegedUser, untilItAnswers } from './postgres.ts';
 
-const START_MS_MAX = 10_000;
 /** Where Debian puts it, which is not on everybody's path. */
 const PROGRAM = '/usr/sbin/pgbouncer';
 
@@ -53,7 +51,7 @@ max_client_conn = 200
   process.once('exit', kill);
   const url = new URL(databaseUrl);
   url.port = String(port);
-  await waitUntilReady(pooler, url.href);
+  await untilItAnswers(pooler, url.href);
   return {
     url: url.href,
     stop: async () => {
@@ -62,20 +60,4 @@ max_client_conn = 200
       if (pooler.exitCode === null && pooler.signalCode === null) await once(pooler, 'exit');
     },
   };
-}
-
-async function waitUntilReady(pooler: ChildProcess, url: string): Promise<void> {
-  const deadlineMs = performance.now() + START_MS_MAX;
-  while (performance.now() < deadlineMs && pooler.exitCode === null) {
-    const client = new pg.Client(url);
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.end();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-  throw new Error(`the pooler did not start (exit code ${pooler.exitCode})`);
 }

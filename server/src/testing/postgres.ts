@@ -183,10 +183,15 @@ export function initialiseCluster(
   if (made.status !== 0) throw new Error(made.error?.message ?? made.stderr.trim());
 }
 
-export async function waitUntilReady(server: ChildProcess, port: number): Promise<void> {
+export const waitUntilReady = (server: ChildProcess, port: number): Promise<void> =>
+  untilItAnswers(server, `postgres://postgres@127.0.0.1:${port}/postgres`);
+
+/** Waits for what speaks PostgreSQL's protocol at a URL. */
+export async function untilItAnswers(server: ChildProcess, url: string): Promise<void> {
   const deadlineMs = performance.now() + START_MS_MAX;
   while (performance.now() < deadlineMs && server.exitCode === null) {
-    const client = new pg.Client(`postgres://postgres@127.0.0.1:${port}/postgres`);
+    const client = new pg.Client(url);
+    client.on('error', () => {});
     try {
       await client.connect();
       await client.end();

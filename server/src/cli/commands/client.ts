@@ -21,12 +21,10 @@ import { clientTable, secretTable } from './client-table.ts';
 import { SUSPEND_MANY_COMMAND } from './suspend-many.ts';
 import {
   REACTIVATE_OPTIONS,
-  reactivateOutput,
+  reactivating,
   SUSPEND_OPTIONS,
-  suspendOutput,
+  suspending,
   suspensionTable,
-  termsOf,
-  untilOf,
 } from './suspension.ts';
 
 const ID = { name: 'ID', doc: 'Id of the client: client_test_… or client_live_…' };
@@ -126,28 +124,15 @@ function quotaText({ tokenQuota }: ClientRecord): string | undefined {
   return `${tokenQuota.perHour} an hour, ${tokenQuota.enforced ? 'enforced' : 'reported only'}`;
 }
 
-async function suspend(call: StoreCall): Promise<Output> {
-  const { context, args } = call;
-  const clientId = args.positional('ID');
-  const reason = args.required('reason');
-  const done = await suspendClient(context, { clientId, reason, untilMs: untilOf(call) });
-  return suspendOutput(done, {
-    members: { clientId },
-    words: 'Suspended: none of its tokens is accepted any more.',
-    already: 'Was suspended already; this is the receipt of that.',
-  });
-}
+const suspend = suspending('clientId', {
+  suspend: (context, clientId, terms) => suspendClient(context, { clientId, ...terms }),
+  words: 'Suspended: none of its tokens is accepted any more.',
+});
 
-async function reactivate({ context, args }: StoreCall): Promise<Output> {
-  const clientId = args.positional('ID');
-  const suspensionId = args.option('suspension');
-  const terms = { suspensionId, ...termsOf({ args }) };
-  const done = await reactivateClient(context, { clientId, ...terms });
-  return reactivateOutput(done, {
-    members: { clientId },
-    words: 'Reactivated: it may get new tokens; the earlier ones stay dead.',
-  });
-}
+const reactivate = reactivating('clientId', {
+  reactivate: (context, clientId, terms) => reactivateClient(context, { clientId, ...terms }),
+  words: 'Reactivated: it may get new tokens; the earlier ones stay dead.',
+});
 
 async function remove({ context, args }: StoreCall): Promise<Output> {
   const clientId = args.positional('ID');

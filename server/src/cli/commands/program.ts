@@ -12,12 +12,10 @@ import { list, pairs, timeText } from '../text.ts';
 import { clientTable } from './client-table.ts';
 import {
   REACTIVATE_OPTIONS,
-  reactivateOutput,
+  reactivating,
   SUSPEND_OPTIONS,
-  suspendOutput,
+  suspending,
   suspensionTable,
-  termsOf,
-  untilOf,
 } from './suspension.ts';
 
 const ID = { name: 'ID', doc: 'Id of the program: program_…' };
@@ -73,28 +71,15 @@ async function show({ context, args }: StoreCall): Promise<Output> {
   };
 }
 
-async function suspend(call: StoreCall): Promise<Output> {
-  const { context, args } = call;
-  const programId = args.positional('ID');
-  const reason = args.required('reason');
-  const done = await suspendProgram(context, { programId, reason, untilMs: untilOf(call) });
-  return suspendOutput(done, {
-    members: { programId },
-    words: 'Suspended: no token of its clients is accepted any more.',
-    already: 'Was suspended already; this is the receipt of that.',
-  });
-}
+const suspend = suspending('programId', {
+  suspend: (context, programId, terms) => suspendProgram(context, { programId, ...terms }),
+  words: 'Suspended: no token of its clients is accepted any more.',
+});
 
-async function reactivate({ context, args }: StoreCall): Promise<Output> {
-  const programId = args.positional('ID');
-  const suspensionId = args.option('suspension');
-  const terms = { suspensionId, ...termsOf({ args }) };
-  const done = await reactivateProgram(context, { programId, ...terms });
-  return reactivateOutput(done, {
-    members: { programId },
-    words: 'Reactivated: its clients may get new tokens; the earlier ones stay dead.',
-  });
-}
+const reactivate = reactivating('programId', {
+  reactivate: (context, programId, terms) => reactivateProgram(context, { programId, ...terms }),
+  words: 'Reactivated: its clients may get new tokens; the earlier ones stay dead.',
+});
 
 function stateOf({ suspended }: ProgramRecord): string {
   return suspended ? 'suspended' : 'active';

@@ -1,7 +1,7 @@
 /** What commands of programs and of clients share about suspensions: options, what they print, and the table of the open ones. */
 
 import type { DoneOrAsked, Terms } from '../../operations/approvals.ts';
-import type { Reactivated } from '../../operations/reactivation.ts';
+import type { Reactivated, ReactivationTerms } from '../../operations/reactivation.ts';
 import type { Suspended } from '../../operations/suspension-end.ts';
 import { parseTime } from '../../operations/time-input.ts';
 import type { ApprovalRecord } from '../../ports/approvals.ts';
@@ -62,8 +62,50 @@ export function suspendOutput(
   return { ...output, text };
 }
 
+type Context = StoreCall['context'];
+
+/** How a command suspends what its ID names; `member` is what its output calls that. */
+export const suspending =
+  (
+    member: 'programId' | 'clientId',
+    how: {
+      suspend(
+        context: Context,
+        id: string,
+        terms: { readonly reason: string; readonly untilMs: number | undefined },
+      ): Promise<Suspended>;
+      readonly words: string;
+    },
+  ) =>
+  async (call: StoreCall): Promise<Output> => {
+    const { context, args } = call;
+    const id = args.positional('ID');
+    const terms = { reason: args.required('reason'), untilMs: untilOf(call) };
+    return suspendOutput(await how.suspend(context, id, terms), {
+      members: { [member]: id },
+      words: how.words,
+      already: 'Was suspended already; this is the receipt of that.',
+    });
+  };
+
+/** How a command reactivates what its ID names. */
+export const reactivating =
+  (
+    member: 'programId' | 'clientId',
+    how: {
+      reactivate(context: Context, id: string, terms: ReactivationTerms): Promise<Reactivated>;
+      readonly words: string;
+    },
+  ) =>
+  async ({ context, args }: StoreCall): Promise<Output> => {
+    const id = args.positional('ID');
+    const terms = { suspensionId: args.option('suspension'), ...termsOf({ args }) };
+    const done = await how.reactivate(context, id, terms);
+    return reactivateOutput(done, { members: { [member]: id }, words: how.words });
+  };
+
 /** A reactivation: what works again, what still suspends it, or what was asked for instead. */
-export function reactivateOutput(
+function reactivateOutput(
   { remaining, ...done }: Reactivated,
   about: { readonly members: object; readonly words: string },
 ): Output {

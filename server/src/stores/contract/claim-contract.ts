@@ -10,7 +10,7 @@ import {
 } from '../../ports/claims.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Store } from '../store.ts';
-import type { OpenKeyStore } from './key-contract.ts';
+import { type OpenKeyStore, using } from './key-contract.ts';
 import { commit, newProgram, newSecret, onboard, refusal } from './sample-changes.ts';
 
 const RACERS = 50;
@@ -20,16 +20,7 @@ const FROM = '192.0.2.1';
 let made = 0;
 
 export function claimContract(name: string, open: OpenKeyStore): void {
-  const withStore = async (
-    body: (store: Store, masterKeyCheck: string) => Promise<void>,
-  ): Promise<void> => {
-    const { store, check } = await open();
-    try {
-      await body(store, check);
-    } finally {
-      await store.close();
-    }
-  };
+  const withStore = using(open);
 
   describe(`the claims of ${name}`, () => {
     test(`of ${RACERS} who use a claim at once one makes its secret, and both stand in one change`, () =>

@@ -10,6 +10,18 @@ import type { Store } from '../store.ts';
 /** A store on fresh data, and the fingerprint of the master key that it was made under. */
 export type OpenKeyStore = () => Promise<{ readonly store: Store; readonly check: string }>;
 
+/** Opens a store for a test, and closes it. */
+export const using =
+  (open: OpenKeyStore) =>
+  async (body: (store: Store, masterKeyCheck: string) => Promise<void>): Promise<void> => {
+    const { store, check } = await open();
+    try {
+      await body(store, check);
+    } finally {
+      await store.close();
+    }
+  };
+
 const SANDBOX = 'sandbox';
 const DAY_MS = 24 * 60 * 60 * 1000;
 let made = 0;

@@ -2,20 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Store } from '../store.ts';
-import type { OpenKeyStore } from './key-contract.ts';
+import { type OpenKeyStore, using } from './key-contract.ts';
 
 const HOUR_MS = 3_600_000;
 
 export function refusalContract(name: string, open: OpenKeyStore): void {
-  const withStore = async (body: (store: Store) => Promise<void>): Promise<void> => {
-    const { store } = await open();
-    try {
-      await body(store);
-    } finally {
-      await store.close();
-    }
-  };
+  const withStore = using(open);
   const counted = (hour: number, client: number) => ({
     ...{ hour, client, environment: 1, secret: 0, reason: 'wrong-secret', address: '192.0.2.7' },
     ...{ count: 2, firstAtMs: hour * HOUR_MS + 100, lastAtMs: hour * HOUR_MS + 200 },

@@ -42,12 +42,14 @@ export async function onboard(store: Store, secret: Partial<NewSecret> = {}) {
   const program = newProgram();
   await commit(store, program);
   const client = newClient(program.programId);
-  await commit(store, { ...client, secret: { ...newSecret(), ...secret } });
+  const first = { ...newSecret(), ...secret };
+  await commit(store, { ...client, secret: first });
   const [record] = await store.directory.clients({ clientId: client.clientId });
   return {
     programId: program.programId,
     clientId: client.clientId,
     ordinal: record?.ordinal ?? 0,
+    secretId: first.secretId,
   };
 }
 

@@ -2,29 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Change, ChangeRefused, NewSecret } from '../../ports/store.ts';
+import type { Change, NewSecret } from '../../ports/store.ts';
 import type { Store } from '../store.ts';
-import type { OpenKeyStore } from './key-contract.ts';
+import { type OpenKeyStore, using } from './key-contract.ts';
+import { commit, newSecret, onboard, refusal } from './sample-changes.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-let made = 0;
 
 export function secretContract(name: string, open: OpenKeyStore): void {
-  const withStore = async (
-    body: (store: Store, masterKeyCheck: string) => Promise<void>,
-  ): Promise<void> => {
-    const { store, check } = await open();
-    try {
-      await body(store, check);
-    } finally {
-      await store.close();
-    }
-  };
+  const withStore = using(open);
 
   describe(`the secrets of ${name}`, () => {
     test('the end of a secret can be put off, brought forward and cancelled while it lives', () =>
       withStore(async (store) => {
-        const { secretId } = await onboard(store, { expiresAtMs: 5_000, name: 'blue hosts' });
+        const { secretId } = await onboardWithSecret(store, {
+          expiresAtMs: 5_000,
+          name: 'blue hosts',
+        });
         const expiry = async () =>
           (await store.directory.secrets({ secretId })).map(({ expiresAtMs }) => expiresAtMs);
         for (const expiresAtMs of [9_000, 3_000, undefined, 4_000]) {
@@ -39,10 +33,10 @@ export function secretContract(name: string, open: OpenKeyStore): void {
 
     test('a secret that has ended is never brought back to life', () =>
       withStore(async (store) => {
-        const { secretId } = await onboard(store, { expiresAtMs: 5_000 });
+        const { secretId } = await onboardWithSecret(store, { expiresAtMs: 5_000 });
         const forever: Change = { kind: 'secret.expire', secretId, expiresAtMs: undefined };
         await assert.rejects(commit(store, forever, 5_000), refusal('conflict'));
-        const revoked = await onboard(store);
+        const revoked = await onboardWithSecret(store);
         await commit(store, {
           kind: 'secret.revoke',
           secretId: revoked.secretId,
@@ -54,7 +48,7 @@ export function secretContract(name: string, open: OpenKeyStore): void {
 
     test('of many notes the latest use of each secret stays, and no credential is rewritten', () =>
       withStore(async (store) => {
-        const [one, two] = [await onboard(store), await onboard(store)];
+        const [one, two] = [await onboardWithSecret(store), await onboardWithSecret(store)];
         const before = await store.log.loadClient(one.client);
         const head = (await store.log.poll(0)).head;
         await store.noteUses([]);
@@ -79,8 +73,8 @@ export function secretContract(name: string, open: OpenKeyStore): void {
     test('a secret is found by its hash alone, with what it is at that moment', () =>
       withStore(async (store) => {
         const [macA, macB] = [Buffer.alloc(32, 0xa1), Buffer.alloc(32, 0xb2)];
-        const one = await onboard(store, { mac: macA });
-        const two = await onboard(store, { mac: macB, expiresAtMs: 5_000 });
+        const one = await onboardWithSecret(store, { mac: macA });
+        const two = await onboardWithSecret(store, { mac: macB, expiresAtMs: 5_000 });
         const found = async (atMs: number) =>
           (await store.directory.secretsByMac([macA, macB, Buffer.alloc(32, 0xcc)], atMs))
             .map(({ secretId, clientId, isLive, isExposed }) => [
@@ -108,7 +102,7 @@ export function secretContract(name: string, open: OpenKeyStore): void {
 
     test('a threshold is announced once, whoever notices it, and again only for another end', () =>
       withStore(async (store) => {
-        const { secretId } = await onboard(store, { expiresAtMs: 5 * DAY_MS });
+        const { secretId } = await onboardWithSecret(store, { expiresAtMs: 5 * DAY_MS });
         const announce = (days: number, expiresAtMs = 5 * DAY_MS) =>
           commit(store, { kind: 'secret.expiring', secretId, expiresAtMs, days });
         const seven = await Promise.all([announce(7), announce(7), announce(7)]);
@@ -133,13 +127,13 @@ export function secretContract(name: string, open: OpenKeyStore): void {
     test('secrets that end soon are read in pages, with their successors and without the dead', () =>
       withStore(async (store) => {
         const [soon, later, never] = [
-          await onboard(store, { expiresAtMs: 2 * DAY_MS }),
-          await onboard(store, { expiresAtMs: 90 * DAY_MS }),
-          await onboard(store),
+          await onboardWithSecret(store, { expiresAtMs: 2 * DAY_MS }),
+          await onboardWithSecret(store, { expiresAtMs: 90 * DAY_MS }),
+          await onboardWithSecret(store),
         ];
-        const gone = await onboard(store, { expiresAtMs: 3 * DAY_MS });
+        const gone = await onboardWithSecret(store, { expiresAtMs: 3 * DAY_MS });
         await commit(store, { kind: 'client.delete', clientId: gone.clientId });
-        const rotated = await onboard(store);
+        const rotated = await onboardWithSecret(store);
         await commit(
           store,
           {
@@ -169,7 +163,7 @@ export function secretContract(name: string, open: OpenKeyStore): void {
 
     test('the secrets of a client come by pepper, so that each is hashed under once', () =>
       withStore(async (store, masterKeyCheck) => {
-        const { clientId, client, secretId } = await onboard(store);
+        const { clientId, client, secretId } = await onboardWithSecret(store);
         const key = { environment: 'sandbox', version: 2, wrapped: 'x', masterKeyCheck };
         await commit(store, { ...key, kind: 'key.rotate', purpose: 'secret' });
         const under = (pepperVersion: number): Change => ({
@@ -189,44 +183,9 @@ export function secretContract(name: string, open: OpenKeyStore): void {
   });
 }
 
-function commit(store: Store, change: Change, atMs = 1_000) {
-  return store.commit({ change, actor: 'test:contract', atMs });
-}
-
-function newSecret(): NewSecret {
-  made += 1;
-  const mac = Buffer.alloc(32, made);
-  return { secretId: `sec_lives_${made}`, mac, pepperVersion: 1, hint: 'abcd' };
-}
-
-async function onboard(store: Store, given: Partial<NewSecret> = {}) {
-  const secret = { ...newSecret(), ...given };
-  const programId = `program_lives_${made}`;
-  await commit(store, { kind: 'program.create', programId, name: 'Program' });
-  const clientId = `client_test_lives_${made}`;
-  await commit(store, {
-    kind: 'client.create',
-    clientId,
-    programId,
-    environment: 'sandbox',
-    name: 'server',
-    scope: [],
-    resources: [],
-    allowIp: [],
-    tokenLifetimeSeconds: 3600,
-    resourceServer: false,
-    secret,
-  });
-  const [record] = await store.directory.secrets({ secretId: secret.secretId });
-  const [client] = await store.directory.clients({ clientId });
-  return {
-    clientId,
-    client: client?.ordinal ?? 0,
-    secretId: secret.secretId,
-    secret: record?.ordinal ?? 0,
-  };
-}
-
-function refusal(code: ChangeRefused['code']): { name: string; code: string } {
-  return { name: 'ChangeRefused', code };
+/** A client, and its secret by both its names. */
+async function onboardWithSecret(store: Store, given: Partial<NewSecret> = {}) {
+  const { clientId, ordinal, secretId } = await onboard(store, given);
+  const [record] = await store.directory.secrets({ secretId });
+  return { clientId, client: ordinal, secretId, secret: record?.ordinal ?? 0 };
 }
