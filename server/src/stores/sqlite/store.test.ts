@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sql } from 'kysely';
+import { SUBSCRIBERS } from '../../ports/change-log.ts';
 import { newDataDirectory, openTestStore } from '../../testing/data.ts';
 import { carefulContract } from '../contract/careful-contract.ts';
 import { dutyContract } from '../contract/duty-contract.ts';
@@ -50,6 +51,22 @@ test('a transaction that fails half-way is rolled back whole', () => {
     __proto__: null,
     n: 0,
   });
+});
+
+test('the row of subscribers outlives its node, whose lock and whose name say nothing about it', async () => {
+  const store = await openTestStore(newDataDirectory());
+  const { node } = store.takeNode();
+  const about = { version: '1', listen: 'l', process: 'p', leaseMs: 3_000 };
+  // Of a process that is gone: nobody holds that slot's lock.
+  const dead = 'node-63-gone';
+  for (const one of [node, dead, SUBSCRIBERS + node, SUBSCRIBERS + dead]) {
+    await store.nodes.register({ ...about, node: one });
+  }
+  const names = (await store.nodes.list()).map((row) => row.node);
+  assert.deepEqual(names, [dead, node, SUBSCRIBERS + dead, SUBSCRIBERS + node].sort());
+  assert.equal(await store.nodes.isDead(dead), true);
+  assert.equal(await store.nodes.isDead(SUBSCRIBERS + dead), false);
+  await store.close();
 });
 
 test('commits are fsynced: the writer runs WAL with synchronous=FULL', () => {
