@@ -132,7 +132,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     admission: { waitMs: () => 0, failed: () => {} },
     refusing: newRefusing({ key: () => undefined, clock: machine.clock, log: SILENT }),
     leaks: { hasRoom: () => true, take: () => {}, tick: async () => {}, stop: async () => {} },
-    reportAdmission: { waitMs: () => 0 },
+    reportAdmission: { waitMs: () => 0, isSpent: () => false },
     directory: { secretsByMac: async () => [] },
     background: { run: () => {} },
     secretMoves: { used: () => {} },

@@ -43,8 +43,13 @@ async function takeAlerts(
   incoming: Incoming,
   keys: SignerKeys,
 ): Promise<Decision> {
+  const { reportAdmission, clock } = authority;
+  // A signature costs more to check than to make up, most of all over a long body.
+  if (reportAdmission.isSpent(incoming.address, clock.monotonicMs())) {
+    return refuseFrequent(authority, incoming) ?? refuse('signature-invalid');
+  }
   const signer = await signerOf(incoming, keys);
-  // Who cannot sign is throttled like every stranger; who can is not.
+  // Who cannot sign is throttled like every stranger; who can is not counted.
   if (isRefusal(signer)) return refuseFrequent(authority, incoming) ?? signer;
   const alerts = alertsOf(incoming.body);
   if (isRefusal(alerts)) return alerts;

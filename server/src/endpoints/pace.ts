@@ -3,6 +3,8 @@
 export type Pace = {
   /** Counts one more time of somebody; milliseconds until they may come again, 0: now. */
   waitMs(who: string, nowMs: number): number;
+  /** Whether one more time would be too many; counts none. */
+  isSpent(who: string, nowMs: number): boolean;
 };
 
 /** `atOnce` times, then one each `refillMs`; of those who came last, `rememberedMax` are remembered, some 100 bytes each. */
@@ -13,11 +15,15 @@ export function newPace(bounds: {
 }): Pace {
   const { atOnce, refillMs, rememberedMax } = bounds;
   const counted = new Map<string, { times: number; atMs: number }>();
+  const oneMore = (who: string, nowMs: number): number => {
+    const known = counted.get(who);
+    const worn = known === undefined ? 0 : (nowMs - known.atMs) / refillMs;
+    return Math.max(0, (known?.times ?? 0) - worn) + 1;
+  };
   return {
+    isSpent: (who, nowMs) => oneMore(who, nowMs) > atOnce,
     waitMs: (who, nowMs) => {
-      const known = counted.get(who);
-      const worn = known === undefined ? 0 : (nowMs - known.atMs) / refillMs;
-      const times = Math.max(0, (known?.times ?? 0) - worn) + 1;
+      const times = oneMore(who, nowMs);
       if (times > atOnce) return (times - atOnce) * refillMs;
       counted.delete(who);
       counted.set(who, { times, atMs: nowMs });

@@ -7,5 +7,8 @@ const REPORTS = { atOnce: 30, refillMs: 1_000, rememberedMax: 10_000 };
 
 export function newReportAdmission(): Pace {
   const pace = newPace(REPORTS);
-  return { waitMs: (address, nowMs) => pace.waitMs(networkOf(address), nowMs) };
+  return {
+    waitMs: (address, nowMs) => pace.waitMs(networkOf(address), nowMs),
+    isSpent: (address, nowMs) => pace.isSpent(networkOf(address), nowMs),
+  };
 }
