@@ -148,7 +148,8 @@ export function judgeWebhooks(
     return `${webhookId} is ${behind} lines and ${behindSeconds} s behind${cause}`;
   });
   if (faults.length === 0) return { ok: true, detail: `${webhooks.length} of them, none behind` };
-  const mend = "see 'countersign webhook list'; look whether the receiver answers (webhook test)";
+  const mend =
+    "see 'countersign webhook list'; look whether the receiver answers (webhook test), and 'webhook resume ID' where one is disabled";
   return { ok: false, detail: faults.join('; '), mend };
 }
 
