@@ -31,6 +31,8 @@ export type StreamOptions = {
 const PING_INTERVAL_MS = 1_000;
 /** A stream whose pings go unanswered for so long is given up. */
 const SILENCE_MS_MAX = 5_000;
+/** How long the authority may take to begin a stream. */
+const OPEN_MS_MAX = 5_000;
 const PING_TIMEOUT_MS = 2_000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 10_000;
@@ -62,8 +64,10 @@ export function followRevocations(options: StreamOptions): RevocationStream {
     const end = (): void => stop.abort();
     closing.signal.addEventListener('abort', end, { once: true });
     let pinging: ReturnType<typeof setInterval> | undefined;
+    const opening = setTimeout(end, OPEN_MS_MAX);
     try {
       const { body, authorization } = await open(options, { position, signal: stop.signal });
+      clearTimeout(opening);
       const startedMs = now().monotonicMs;
       let subscription: string | undefined;
       let confirmed = 0;
@@ -92,6 +96,7 @@ export function followRevocations(options: StreamOptions): RevocationStream {
         if (told.is === 'hello' || told.forget !== undefined) ping();
       }
     } finally {
+      clearTimeout(opening);
       clearInterval(pinging);
       closing.signal.removeEventListener('abort', end);
       end();

@@ -237,6 +237,7 @@ test('there is room for a hundred, who leave room once they are gone; one that s
   const { hub, clock, follow, change } = newWorld();
   const all = Array.from({ length: SUBSCRIBERS_MAX }, () => follow());
   assert.equal(hub.hasRoom(), false);
+  assert.deepEqual([follow().isEnded(), follow().told], [true, []], 'who asked before it was full');
   hub.ping(ping(all[0]?.id() ?? ''));
   change(program(3, 1));
   assert.equal(hub.hasRoom(), true, 'all have ended, and one may still decide');

@@ -131,6 +131,9 @@ export function newSubscriptions(deps: {
       return !isStopped && subscriptions.size < SUBSCRIBERS_MAX;
     },
     open: ({ environment, client, sink, heard }) => {
+      sweep();
+      // Several may have been told that there is room, before the first of them took it.
+      if (isStopped || subscriptions.size >= SUBSCRIBERS_MAX) return sink.end();
       const id = randomness.bytes(16).toString('base64url');
       const subscription: Subscription = {
         ...{ id, environment, client, sink },
@@ -142,7 +145,6 @@ export function newSubscriptions(deps: {
       sink.onClose(() => {
         subscription.isOpen = false;
       });
-      if (isStopped) return end(subscription);
       const missed = missedSince(heard);
       const { sequence } = replica().position;
       const reset = missed === undefined;
