@@ -145,6 +145,17 @@ test('nobody else is told anything: an alert unsigned, altered, or signed by ano
   assert.equal((await introspect(server, token)).json()['active'], true);
 });
 
+test('a message of a thousand matches is taken whole, and one that is no alert is refused', async () => {
+  const many = Array.from({ length: 1_000 }, (_, n) => found(`NMIfyYncKcRALEXAMPLE${n}`));
+  const reply = await alert(many);
+  assert.equal(reply.status, 200);
+  assert.equal((JSON.parse(reply.body) as unknown[]).length, 1_000);
+  for (const senseless of [{}, [1], [null], [{ token: 1, type: 'x' }], 'x']) {
+    assert.equal((await alert(senseless)).status, 400);
+  }
+  assert.deepEqual(JSON.parse((await alert([])).body), []);
+});
+
 test('whoever has made up many signatures has no more of them checked, and its sender is held up by nobody', async () => {
   const from = freshAddress();
   const forged: number[] = [];
@@ -156,15 +167,4 @@ test('whoever has made up many signatures has no more of them checked, and its s
   assert.equal((await alert([], { from })).status, 429, 'not even a good one is looked at');
   // Where the system has one loopback address alone, this is the same caller.
   if (from !== undefined) assert.equal((await alert([])).status, 200);
-});
-
-test('a message of a thousand matches is taken whole, and one that is no alert is refused', async () => {
-  const many = Array.from({ length: 1_000 }, (_, n) => found(`NMIfyYncKcRALEXAMPLE${n}`));
-  const reply = await alert(many);
-  assert.equal(reply.status, 200);
-  assert.equal((JSON.parse(reply.body) as unknown[]).length, 1_000);
-  for (const senseless of [{}, [1], [null], [{ token: 1, type: 'x' }], 'x']) {
-    assert.equal((await alert(senseless)).status, 400);
-  }
-  assert.deepEqual(JSON.parse((await alert([])).body), []);
 });
