@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-// biome-ignore lint/correctness/noUndeclaredDependencies: a package of this workspace, taken as a partner's server takes it.
 import { createClient, type Client as Partner } from '@countersign/client';
 import { startBankingApi } from './banking-api.ts';
 import { freshAddress, post } from './exchange.ts';

@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-// biome-ignore lint/correctness/noUndeclaredDependencies: a development dependency of the server, which sends what this one verifies.
 import { Webhook } from 'standardwebhooks';
 import type { Json } from './harness.ts';
 
