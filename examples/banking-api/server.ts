@@ -17,7 +17,12 @@ const serve = async (settings: Settings): Promise<void> => {
     clientId,
     clientSecret,
     realm: 'banking-api',
-    onOutage: ({ message }) => warn(`A token could not be checked: ${message}.`),
+    // Each token is asked about once; what is suspended is dead by the receipt all the same.
+    revocations: true,
+    onOutage: ({ code, message }) => {
+      if (code === 'stream-lost') warn(`Each token is asked about at each request: ${message}.`);
+      else warn(`A token could not be checked: ${message}.`);
+    },
   });
   const listener = makeListener({
     routes: makeRoutes(store),
@@ -34,6 +39,7 @@ const serve = async (settings: Settings): Promise<void> => {
     if (stopping) return;
     stopping = true;
     await listener.close();
+    verifier.close();
     store.close();
   };
   process.on('SIGINT', () => void stop());

@@ -226,10 +226,14 @@ describe('an outage of the authority', () => {
 });
 
 it('the Banking API stops within seconds when asked to, with connections open, and says nothing more', async () => {
+  const credentials = await newClient(bank.authority, {
+    programId: program,
+    flags: ['--resource-server'],
+  });
   const api = await startBankingApi({
     issuer: bank.issuer,
     folder: `${bank.authority.folder}/stopping`,
-    credentials: client,
+    credentials,
   });
   await api.call('/v1/accounts', { token });
   assert.equal(await api.process.stop('SIGINT'), 0);
