@@ -25,7 +25,7 @@ describe('openid-client, as its documentation shows it', () => {
     const bank = await discover(server.client_id, openid.ClientSecretPost(server.client_secret));
     const granted = await openid.clientCredentialsGrant(mine, { scope: 'accounts:read' });
     assert.equal(granted.token_type, 'bearer');
-    assert.equal(granted.expiresIn(), 3600);
+    assert.equal(granted.expires_in, 3600);
     assert.equal(granted.scope, 'accounts:read');
     const before = await openid.tokenIntrospection(bank, granted.access_token);
     assert.equal(before.active, true);
