@@ -114,7 +114,8 @@ function leveledText(text: string): string {
     .replace(ID, '$1_…')
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, 'a time')
     .replace(/\b(?:cli:\S+|operator:\S+)/g, 'the operator')
-    .replace(/\b[0-9A-Za-z_-]{16,}\b/g, 'a hash')
+    // Not by word boundaries: a jti may begin or end with a hyphen.
+    .replace(/(?<![\w-])[\w-]{16,}(?![\w-])/g, 'a hash')
     .replace(/\b\d+\b/g, 'a number');
 }
 
