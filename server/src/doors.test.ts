@@ -110,13 +110,15 @@ const ID =
   /\b(program|client_[a-z]{4}|sec|clm|approval|webhook|suspension|node|req)[_-][0-9A-Za-z-]+/g;
 
 function leveledText(text: string): string {
-  return text
-    .replace(ID, '$1_…')
-    .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, 'a time')
-    .replace(/\b(?:cli:\S+|operator:\S+)/g, 'the operator')
-    // Not by word boundaries: a jti may begin or end with a hyphen.
-    .replace(/(?<![\w-])[\w-]{16,}(?![\w-])/g, 'a hash')
-    .replace(/\b\d+\b/g, 'a number');
+  return (
+    text
+      .replace(ID, '$1_…')
+      .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, 'a time')
+      .replace(/\b(?:cli:\S+|operator:\S+)/g, 'the operator')
+      // Not by word boundaries: a jti may begin or end with a hyphen.
+      .replace(/(?<![\w-])[\w-]{16,}(?![\w-])/g, 'a hash')
+      .replace(/\b\d+\b/g, 'a number')
+  );
 }
 
 type Go = (at: {
