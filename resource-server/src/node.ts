@@ -1,4 +1,4 @@
-/** The verifier for `node:http` and what is built on its requests: a guard to call, and middleware of the form that Connect and Express take. */
+/** The verifier for `node:http`: a guard to call before a handler does anything. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
@@ -9,73 +9,57 @@ import {
   type Verifier,
 } from './create-verifier.ts';
 import type { Identity } from './identity.ts';
+import { identityOfPassed, letPass } from './passed.ts';
 
-export type GuardOptions = Needs & {
+/** What is read of a request; those of HTTP/2 have it as well. */
+export type Incoming = Pick<IncomingMessage, 'url' | 'rawHeaders'> & {
+  readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+};
+
+export type GuardOptions<Request = IncomingMessage> = Needs & {
   /**
    * Address of the caller, where a proxy stands in front: the header that your proxy sets. Left out it is the socket's own; what a
    * caller can write is never believed by itself.
    */
-  readonly clientIp?: (request: IncomingMessage) => string | undefined;
+  readonly clientIp?: (request: Request) => string | undefined;
 };
 
-const identities = new WeakMap<IncomingMessage, Identity>();
-
-/** What a `node:http` request shows to a verifier. */
-export function presentedBy(request: IncomingMessage): Presented {
-  const { url = '', headersDistinct, socket } = request;
+/** What a request shows to a verifier. */
+export function presentedBy({ url = '', rawHeaders, socket }: Incoming): Presented {
   const mark = url.indexOf('?');
   return {
-    // Node keeps only the first of two headers in `headers`.
-    authorization: headersDistinct['authorization'] ?? [],
+    // As they came: in `headers` Node keeps the first of two, and a request that a test injects may have nothing else.
+    authorization: rawHeaders.filter(
+      (_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
+    ),
     query: mark === -1 ? '' : url.slice(mark + 1),
     clientIp: socket.remoteAddress,
   };
 }
 
 /** A guard: who makes the request; undefined: it has been answered, so do nothing more. */
-export function newGuard(
-  verifier: Verifier,
-  options: GuardOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => Promise<Identity | undefined> {
+export function newGuard<Request extends IncomingMessage>(
+  verifier: Pick<Verifier, 'check'>,
+  options: GuardOptions<Request> = {},
+): (request: Request, response: ServerResponse) => Promise<Identity | undefined> {
+  const { clientIp } = options;
   return async (request, response) => {
     const presented = presentedBy(request);
-    const clientIp =
-      options.clientIp === undefined ? presented.clientIp : options.clientIp(request);
-    const verdict = await verifier.check({ ...presented, clientIp }, options);
+    const verdict = await verifier.check(
+      clientIp === undefined ? presented : { ...presented, clientIp: clientIp(request) },
+      options,
+    );
     if (verdict.ok) {
-      identities.set(request, verdict.identity);
+      letPass(request, verdict.identity);
       return verdict.identity;
     }
     const { wire } = verdict;
-    response.writeHead(wire.status, { ...wire.headers, ...ANSWER_HEADERS }).end(bodyOf(wire));
+    const body = bodyOf(wire);
+    const length = { 'Content-Length': Buffer.byteLength(body) };
+    response.writeHead(wire.status, { ...wire.headers, ...ANSWER_HEADERS, ...length }).end(body);
     return undefined;
   };
 }
 
-/** The guard as middleware: `next` is called for a request that may go on, with the error if the guard itself failed. */
-export function newMiddleware(
-  verifier: Verifier,
-  options: GuardOptions = {},
-): (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => Promise<void> {
-  const guard = newGuard(verifier, options);
-  return async (request, response, next) => {
-    let identity: Identity | undefined;
-    try {
-      identity = await guard(request, response);
-    } catch (error) {
-      return next(error);
-    }
-    if (identity !== undefined) next();
-  };
-}
-
-/** Who makes a request that passed a guard. Throws for one that did not: a route that is open by mistake then fails, and leaks nothing. */
-export function requireIdentity(request: IncomingMessage): Identity {
-  const identity = identities.get(request);
-  if (identity === undefined) throw new Error('no guard has let this request pass');
-  return identity;
-}
+/** Who makes a request that passed a guard. Throws for one that did not. */
+export const requireIdentity: (request: IncomingMessage) => Identity = identityOfPassed;
