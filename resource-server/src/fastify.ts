@@ -1,9 +1,16 @@
 /** The guard as a hook of Fastify, and `request.identity`. Takes from Fastify its types alone. */
 
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type {
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+  RawServerBase,
+  RawServerDefault,
+  RouteGenericInterface,
+} from 'fastify';
 import { ANSWER_HEADERS, bodyOf, type Verifier } from './create-verifier.ts';
 import type { Identity } from './identity.ts';
-import { type GuardOptions as NodeGuardOptions, presentedBy } from './node.ts';
+import { type Incoming, type GuardOptions as NodeGuardOptions, presentedBy } from './node.ts';
 import { identityOfPassed, letPass } from './passed.ts';
 
 declare module 'fastify' {
@@ -14,17 +21,25 @@ declare module 'fastify' {
   }
 }
 
-/** `request.ip` is what Fastify's option `trustProxy` makes of the headers. */
-export type GuardOptions = NodeGuardOptions<FastifyRequest>;
+type RequestOn<Server extends RawServerBase> = FastifyRequest<RouteGenericInterface, Server>;
+type ReplyOn<Server extends RawServerBase> = FastifyReply<RouteGenericInterface, Server>;
 
-/** An `onRequest` hook, so that no body is read for a caller who is refused: of a route, or of a whole plugin by `addHook`. */
-export function newGuard(
+/** `request.ip` is what Fastify's option `trustProxy` makes of the headers. */
+export type GuardOptions<Server extends RawServerBase = RawServerDefault> = NodeGuardOptions<
+  RequestOn<Server>
+>;
+
+/**
+ * An `onRequest` hook, so that no body is read for a caller who is refused: of a route, or of a whole plugin by
+ * `addHook`. For HTTP/2 it is a `newGuard<Http2SecureServer>`.
+ */
+export function newGuard<Server extends RawServerBase = RawServerDefault>(
   verifier: Pick<Verifier, 'check'>,
-  options: GuardOptions = {},
-): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  options: GuardOptions<Server> = {},
+): (request: RequestOn<Server>, reply: ReplyOn<Server>) => Promise<unknown> {
   const { clientIp } = options;
   return async (request, reply) => {
-    const presented = presentedBy(request.raw);
+    const presented = presentedBy(request.raw as Incoming);
     const verdict = await verifier.check(
       clientIp === undefined ? presented : { ...presented, clientIp: clientIp(request) },
       options,

@@ -1,6 +1,6 @@
 /** The same routes on each framework that has a guard: real servers on real sockets. */
 
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Identity, Verifier } from '@countersign/resource-server';
 import * as forExpress from '@countersign/resource-server/express';
@@ -88,10 +88,13 @@ const onExpress: Adapter = {
         response.type('json').send(handle(who, who));
       });
     }
-    const failed: express.ErrorRequestHandler = (_error, _request, response, _next) => {
-      response.status(500).end();
-    };
-    return listening(createServer(app.use(failed)));
+    const chain: (request: IncomingMessage, response: ServerResponse, end: () => void) => void =
+      app;
+    const server = createServer((request, response) => {
+      // At the end of the chain, where Express itself would answer, and log.
+      chain(request, response, () => response.writeHead(500).end());
+    });
+    return listening(server);
   },
 };
 
