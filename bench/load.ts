@@ -12,8 +12,10 @@ export const CONNECTIONS = 32;
 
 export type Target = {
   readonly url: string;
-  /** Form parameters, maybe with secrets: they go into a file, never onto a command line. */
-  readonly form: Readonly<Record<string, string>>;
+  /** Form parameters, maybe with secrets: they go into a file, never onto a command line. Undefined: a GET. */
+  readonly form?: Readonly<Record<string, string>> | undefined;
+  /** Value of the header of that name; it goes into that file as well. */
+  readonly authorization?: string;
 };
 
 /** Throws an Error that says what to install when wrk is not there. */
@@ -52,12 +54,17 @@ export async function load(
   }
 }
 
-/** A Lua script that sends the form with every request. Form encoding leaves no character that Lua would read. */
-function scriptOf({ form }: Target): string {
-  return [
-    'wrk.method = "POST"',
-    `wrk.body = "${new URLSearchParams(form)}"`,
-    'wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"',
-    '',
-  ].join('\n');
+/** A Lua script that sends the same with every request. Neither a form's encoding nor a token has a character that Lua would read. */
+function scriptOf({ form, authorization }: Target): string {
+  const header = (name: string, value: string): string => `wrk.headers["${name}"] = "${value}"`;
+  const posted =
+    form === undefined
+      ? []
+      : [
+          'wrk.method = "POST"',
+          `wrk.body = "${new URLSearchParams(form)}"`,
+          header('Content-Type', 'application/x-www-form-urlencoded'),
+        ];
+  const authorized = authorization === undefined ? [] : [header('Authorization', authorization)];
+  return [...posted, ...authorized, ''].join('\n');
 }

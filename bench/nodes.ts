@@ -10,6 +10,8 @@ import type { RevocationOptions } from './revocation-options.ts';
 
 const KIB = 1_024;
 
+export type NodesWanted = Pick<RevocationOptions, 'nodes' | 'store' | 'isPollingOnly'>;
+
 export type Nodes = {
   readonly context: OperationContext;
   readonly servers: readonly RunningServer[];
@@ -19,7 +21,7 @@ export type Nodes = {
 
 /** Runs `body` with nodes that are ready, and ends them whatever happens. */
 export async function withNodes<T>(
-  options: RevocationOptions,
+  options: NodesWanted,
   body: (nodes: Nodes) => Promise<T>,
 ): Promise<T> {
   if (options.store === 'sqlite') {
@@ -48,7 +50,7 @@ export async function withNodes<T>(
 }
 
 function onStore<T>(
-  options: RevocationOptions,
+  options: NodesWanted,
   store: Pick<Nodes, 'transactions'> & { readonly env: Record<string, string> },
   body: (nodes: Nodes) => Promise<T>,
 ): Promise<T> {

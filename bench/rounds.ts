@@ -5,7 +5,7 @@ import { load, type Target } from './load.ts';
 import { type Placement, processorSeconds } from './machine.ts';
 
 /** Enough for the compiler to have seen every hot function. */
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS_MAX = 2;
 
 /** What is measured: what to send, and the process whose processor time it takes. */
 export type Runner = { readonly subject: Subject; readonly target: Target; readonly pid: number };
@@ -34,7 +34,8 @@ export async function measureInTurn(
       const series = ran[at];
       if (series === undefined) continue;
       const isWarmUp = round === 0;
-      const seconds = isWarmUp ? WARM_UP_SECONDS : options.seconds;
+      const warmUp = Math.min(WARM_UP_SECONDS_MAX, options.seconds);
+      const seconds = isWarmUp ? warmUp : options.seconds;
       const measured = await measure(runner, { ...options, seconds });
       series.answers += measured.requests;
       if (!isWarmUp) series.rounds.push(measured);
