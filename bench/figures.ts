@@ -63,6 +63,15 @@ export function figuresOf(bare: Series, all: readonly Series[]): readonly Figure
   });
 }
 
+/** Processor time a request beside another subject's of the same round; undefined where the system does not tell. */
+export function processorRatio(beside: Series, { rounds }: Series): Spread | undefined {
+  const ratios = rounds.flatMap(({ processorUs }, round) => {
+    const other = beside.rounds[round]?.processorUs;
+    return processorUs === undefined || other === undefined ? [] : [processorUs / other];
+  });
+  return ratios.length === 0 ? undefined : spreadOf(ratios);
+}
+
 /** How much faster than its median round the bare server's best may be. */
 const BEST_TO_MEDIAN_MAX = 1.15;
 

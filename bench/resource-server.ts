@@ -6,7 +6,14 @@ import { join, resolve } from 'node:path';
 import { createVerifier, type Verifier } from '../resource-server/src/index.ts';
 import { type Onboarded, onboard, requestToken } from '../server/src/testing/onboarding.ts';
 import { type Api, withApis } from './apis.ts';
-import { type Figures, figuresOf, isBlurred, type Spread, spreadOf } from './figures.ts';
+import {
+  type Figures,
+  figuresOf,
+  isBlurred,
+  processorRatio,
+  type Spread,
+  spreadOf,
+} from './figures.ts';
 import { LATENCY_HEAD, latenciesOf, latencyLine } from './latencies.ts';
 import { assertLoadGenerator, CONNECTIONS } from './load.ts';
 import { choosePlacement, describeMachine, type Placement } from './machine.ts';
@@ -33,6 +40,8 @@ type Bench = ResourceServerOptions & { readonly directory: string; readonly plac
 type Rates = { readonly remembering: Spread; readonly asking: Spread; readonly ratio: Spread };
 type Report = {
   readonly guards: readonly Figures[];
+  /** Processor time of a guarded request to that of an open one, by framework; undefined where the system does not tell. */
+  readonly processor: Readonly<Record<string, Spread | undefined>>;
   readonly isBlurred: boolean;
   readonly askedShare: number;
   readonly checks: Rates;
@@ -83,7 +92,7 @@ async function measureGuards(
   bench: Bench,
   apis: readonly Api[],
   token: string,
-): Promise<Pick<Report, 'guards' | 'isBlurred' | 'askedShare'>> {
+): Promise<Pick<Report, 'guards' | 'processor' | 'isBlurred' | 'askedShare'>> {
   console.error('guards');
   const runners = apis.flatMap(({ name, url, pid }) => {
     const authorization = `Bearer ${token}`;
@@ -98,6 +107,9 @@ async function measureGuards(
   const pairs = guarded.map((series, at) => [ran[at * 2], series] as [Ran, Ran]);
   return {
     guards: pairs.flatMap((pair) => figuresOf(pair[0], pair)),
+    processor: Object.fromEntries(
+      pairs.map(([open, guarded]) => [open.subject.name, processorRatio(open, guarded)]),
+    ),
     isBlurred: pairs.some(([open]) => isBlurred(open)),
     askedShare: (sum(after) - sum(before)) / sum(guarded.map(({ answers }) => answers)),
   };
@@ -165,6 +177,10 @@ function print(bench: Bench, report: Report): void {
   console.log(tableOf(guards));
   const share = (report.askedShare * 100).toFixed(3);
   console.log(`\nBare: the same handler without the guard. Asked about: ${share} % of requests.`);
+  for (const [name, ratio] of Object.entries(report.processor)) {
+    const told = ratio === undefined ? 'not told by this system' : ratioOf(ratio);
+    console.log(`${name}: processor time, guarded to open: ${told}`);
+  }
   if (report.isBlurred) console.log('The machine was busy with other work: measure again.');
   console.log(`\nchecks a second that remember: ${rateOf(checks.remembering)}`);
   console.log(`checks a second that ask:      ${rateOf(checks.asking)}`);
@@ -182,6 +198,11 @@ function print(bench: Bench, report: Report): void {
 
 function rateOf({ median, min, max }: Spread): string {
   const [middle, least, most] = [median, min, max].map((it) => Math.round(it).toLocaleString('en'));
+  return `${middle} (${least}–${most})`;
+}
+
+function ratioOf({ median, min, max }: Spread): string {
+  const [middle, least, most] = [median, min, max].map((it) => it.toFixed(2));
   return `${middle} (${least}–${most})`;
 }
 

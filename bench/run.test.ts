@@ -6,6 +6,7 @@ import {
   isBlurred,
   journalComplaint,
   type Measured,
+  processorRatio,
   type Series,
   type Subject,
   spreadOf,
@@ -81,6 +82,16 @@ describe('medians and ratios', () => {
     assert.deepEqual(figures?.ratio, { median: 0.5, min: 0.4, max: 0.6 });
     assert.deepEqual(figures?.requestsPerSecond, { median: 20, min: 6, max: 50 });
     assert.throws(() => figuresOf(series({ name: 'bare' }, [1]), [bare]), /without the bare/);
+  });
+
+  test('processor time is compared within a round as well, where the system tells it', () => {
+    const timed = (times: readonly (number | undefined)[]): Series => ({
+      subject: { name: 'timed' },
+      rounds: times.map((processorUs) => ({ ...round(1), processorUs })),
+    });
+    const ratio = processorRatio(timed([10, 20, 40]), timed([20, 30, undefined]));
+    assert.deepEqual(ratio, { median: 1.75, min: 1.5, max: 2 });
+    assert.equal(processorRatio(timed([undefined]), timed([1])), undefined);
   });
 
   test('a median below its floor fails, one at its floor passes, one without a floor never fails', () => {

@@ -1,10 +1,11 @@
 /** What each framework's users do with a guard beyond a route on a socket; that this file compiles is part of the test. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { Verdict, Verifier } from '@countersign/resource-server';
+import type { Presented, Verdict, Verifier } from '@countersign/resource-server';
 import * as forExpress from '@countersign/resource-server/express';
 import * as forFastify from '@countersign/resource-server/fastify';
 import * as forHono from '@countersign/resource-server/hono';
@@ -24,7 +25,7 @@ const WIRE = { status: 401, error: undefined, description: 'No.', headers: {} };
 
 /** Lets whoever says `Bearer good` in one header line pass, and keeps what it was shown. */
 function newStub() {
-  const shown: unknown[] = [];
+  const shown: Presented[] = [];
   const check: Verifier['check'] = (presented) => {
     shown.push(presented);
     const ok = presented.authorization.join('|') === 'Bearer good';
@@ -136,4 +137,36 @@ test('Express and Hono take a guard in line, and Hono then knows the type of c.v
   assert.deepEqual(await call('/7', 'Bearer good'), [200, '{"of":"program_1","id":"7"}']);
   assert.deepEqual(await call('/7', 'Bearer bad'), [401, 'No.']);
   assert.deepEqual(await call('/open/7', 'Bearer good'), [500, 'failed']);
+});
+
+test('what a caller writes of its address is believed only where the guard is told so', async () => {
+  const { check, shown } = newStub();
+  const forwarded = { authorization: 'Bearer good', 'x-forwarded-for': '192.0.2.7' };
+  const onFastify = fastify({ trustProxy: true });
+  const fastifyGuards = [{}, { clientIp: (request: FastifyRequest) => request.ip }];
+  for (const [n, options] of fastifyGuards.entries()) {
+    onFastify.get(`/${n}`, { onRequest: forFastify.newGuard({ check }, options) }, () => 'ok');
+  }
+  for (const n of [0, 1]) await onFastify.inject({ url: `/${n}`, headers: forwarded });
+  await onFastify.close();
+
+  const onExpress = express().set('trust proxy', true);
+  const expressGuards = [{}, { clientIp: (request: forExpress.Request) => request.ip }];
+  for (const [n, options] of expressGuards.entries()) {
+    onExpress.get(`/${n}`, forExpress.newGuard({ check }, options), (_, response) => {
+      response.end();
+    });
+  }
+  const server = onExpress.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (const n of [0, 1]) {
+    await (await fetch(`http://127.0.0.1:${port}/${n}`, { headers: forwarded })).text();
+  }
+  server.closeAllConnections();
+  server.close();
+  assert.deepEqual(
+    shown.map(({ clientIp }) => clientIp),
+    ['127.0.0.1', '192.0.2.7', '127.0.0.1', '192.0.2.7'],
+  );
 });
