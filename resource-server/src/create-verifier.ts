@@ -11,7 +11,7 @@ import {
   bearerToken,
 } from '@countersign/protocol';
 import type { Identity } from './identity.ts';
-import { newIntrospect } from './introspection.ts';
+import { type Introspected, newIntrospect, type Question } from './introspection.ts';
 import { type Outage, outage } from './outage.ts';
 import { newRemembered } from './remembered.ts';
 import { newRemembering } from './remembering.ts';
@@ -41,6 +41,19 @@ export type VerifierOptions = {
   /** Another `fetch`, such as one with a proxy. */
   readonly fetch?: typeof globalThis.fetch;
 };
+
+/** The authority in the same process, as `openAuthority` of `countersign/in-process` opens it. */
+export type InProcessAuthority = {
+  readonly issuer: string;
+  /** At once where it can. It neither throws nor rejects. */
+  readonly introspect: (question: Question) => Introspected | Promise<Introspected>;
+};
+
+/** Instead of an issuer and credentials. Whoever opened the authority closes it. */
+export type InProcessVerifierOptions = Pick<
+  VerifierOptions,
+  'resource' | 'realm' | 'timeoutMs' | 'onOutage'
+> & { readonly authority: InProcessAuthority };
 
 /** What a call needs beside a live token. */
 export type Needs = {
@@ -79,7 +92,7 @@ export type Verifier = {
   >;
   /** The same without a `Request` and a `Response`. */
   readonly check: (presented: Presented, needs?: Needs) => Promise<Verdict>;
-  /** Ends the stream of revocations, where there is one: a process would not end by itself. Tokens are still checked. */
+  /** Ends the stream of revocations, where there is one: a process would not end by itself. Tokens are still checked. Closes no authority in this process. */
   readonly close: () => void;
 };
 
@@ -88,9 +101,86 @@ const TIMEOUT_MS = 2_000;
 const CHECKS_MAX = 1_000;
 
 /** A verifier of the tokens of one environment. Nothing is asked before the first request. */
-export function createVerifier(options: VerifierOptions): Verifier {
+export function createVerifier(options: VerifierOptions | InProcessVerifierOptions): Verifier {
+  const { issuer, ask, close } = 'authority' in options ? inProcess(options) : overHttp(options);
+  const { resource, realm = issuer, onOutage } = options;
+  const refuse = (reason: BearerReason, detail: BearerDetail = {}): Refused => {
+    const wire = bearerRefusal(realm, shown(reason), {
+      ...detail,
+      tokenEndpoint: `${issuer}/token`,
+    });
+    return { ok: false, reason, wire };
+  };
+  const refuseOutage = (cause: Outage): Refused => {
+    onOutage(cause);
+    return refuse('authority-unavailable', { retryAfterSeconds: cause.retryAfterSeconds });
+  };
+  let underWay = 0;
+
+  const check = async (presented: Presented, needs: Needs = {}): Promise<Verdict> => {
+    const found = bearerToken(presented);
+    if ('reason' in found) return refuse(found.reason);
+    if (underWay >= CHECKS_MAX) return refuseOutage(outage('overloaded', TOO_MANY));
+    underWay += 1;
+    const asked = ask({ token: found.token, clientIp: presented.clientIp });
+    // A promise that waits for nothing costs as much as the answer of an authority in this process.
+    const introspected = asked instanceof Promise ? await asked : asked;
+    underWay -= 1;
+    if (introspected.standing === 'unknown') return refuseOutage(introspected.outage);
+    if (introspected.standing === 'inactive') return refuse('inactive-token');
+    const { identity } = introspected;
+    if (resource !== undefined && identity.audience !== resource) {
+      return refuse('token-of-another-resource');
+    }
+    const { scope = '' } = needs;
+    const missing = scope.split(' ').some((name) => name !== '' && !identity.scope.has(name));
+    if (missing) return refuse('insufficient-scope', { scope });
+    return { ok: true, identity };
+  };
+
+  return {
+    check,
+    close,
+    verify: async (request, needs = {}) => {
+      const verdict = await check({ ...presentedBy(request), clientIp: needs.clientIp }, needs);
+      return verdict.ok ? verdict : { ...verdict, response: responseOf(verdict.wire) };
+    },
+  };
+}
+
+/** Where answers come from. */
+type Source = {
+  readonly issuer: string;
+  readonly ask: InProcessAuthority['introspect'];
+  readonly close: () => void;
+};
+
+function inProcess({ authority, timeoutMs = TIMEOUT_MS }: InProcessVerifierOptions): Source {
+  return {
+    issuer: authority.issuer,
+    ask: (question) => {
+      const asked = authority.introspect(question);
+      return asked instanceof Promise ? within(timeoutMs, asked) : asked;
+    },
+    close: () => {},
+  };
+}
+
+/** The answer, or after a time that there is none. */
+function within(timeoutMs: number, asked: Promise<Introspected>): Promise<Introspected> {
+  return new Promise((resolve) => {
+    const late = (): void =>
+      resolve({ standing: 'unknown', outage: outage('unreachable', TOO_LATE) });
+    const timer = setTimeout(late, timeoutMs);
+    void asked.then(resolve, late).finally(() => clearTimeout(timer));
+  });
+}
+
+const TOO_LATE = 'the store did not answer in time';
+
+function overHttp(options: VerifierOptions): Source {
+  const { clientId, clientSecret, onOutage } = options;
   const issuer = requireSafeIssuer(options.issuer);
-  const { clientId, clientSecret, resource, realm = issuer, onOutage } = options;
   const nowMs = (): number => performance.now();
   const asked = { issuer, clientId, fetch: options.fetch ?? globalThis.fetch };
   const introspect = newIntrospect({
@@ -98,6 +188,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     secrets: newSecrets(clientSecret, nowMs),
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
   });
+  let isClosed = false;
   let stream: RevocationStream | undefined;
   const remembered = newRemembered();
   const remembering = newRemembering({
@@ -119,53 +210,16 @@ export function createVerifier(options: VerifierOptions): Verifier {
       onTrouble: (message) => onOutage(outage('stream-lost', message)),
     });
   };
-  let isClosed = false;
-  const refuse = (reason: BearerReason, detail: BearerDetail = {}): Refused => {
-    const wire = bearerRefusal(realm, shown(reason), {
-      ...detail,
-      tokenEndpoint: `${issuer}/token`,
-    });
-    return { ok: false, reason, wire };
-  };
-  const refuseOutage = (cause: Outage): Refused => {
-    onOutage(cause);
-    return refuse('authority-unavailable', { retryAfterSeconds: cause.retryAfterSeconds });
-  };
-  let underWay = 0;
-
-  const check = async (presented: Presented, needs: Needs = {}): Promise<Verdict> => {
-    const found = bearerToken(presented);
-    if ('reason' in found) return refuse(found.reason);
-    if (underWay >= CHECKS_MAX) return refuseOutage(outage('overloaded', TOO_MANY));
-    underWay += 1;
-    follow();
-    const introspected = await remembering({
-      token: found.token,
-      clientIp: presented.clientIp,
-    });
-    underWay -= 1;
-    if (introspected.standing === 'unknown') return refuseOutage(introspected.outage);
-    if (introspected.standing === 'inactive') return refuse('inactive-token');
-    const { identity } = introspected;
-    if (resource !== undefined && identity.audience !== resource) {
-      return refuse('token-of-another-resource');
-    }
-    const { scope = '' } = needs;
-    const missing = scope.split(' ').some((name) => name !== '' && !identity.scope.has(name));
-    if (missing) return refuse('insufficient-scope', { scope });
-    return { ok: true, identity };
-  };
-
   return {
-    check,
+    issuer,
+    ask: (question) => {
+      follow();
+      return remembering(question);
+    },
     close: () => {
       isClosed = true;
       stream?.close();
       remembered.forget({ all: true });
-    },
-    verify: async (request, needs = {}) => {
-      const verdict = await check({ ...presentedBy(request), clientIp: needs.clientIp }, needs);
-      return verdict.ok ? verdict : { ...verdict, response: responseOf(verdict.wire) };
     },
   };
 }

@@ -2,6 +2,8 @@
 
 export {
   createVerifier,
+  type InProcessAuthority,
+  type InProcessVerifierOptions,
   type Needs,
   type Presented,
   type Refused,

@@ -1,6 +1,5 @@
 /** Puts a running node together: store, keys, replica, journal and what the endpoints need of them. Nothing listens yet. */
 
-import { hostname } from 'node:os';
 import { adminIssuerOf, baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
 import type { OpenedData } from './data-directory.ts';
@@ -16,20 +15,17 @@ import { newRefusing } from './endpoints/refusing.ts';
 import { newReportAdmission } from './endpoints/report-admission.ts';
 import { newSecretMoves } from './endpoints/secret-moves.ts';
 import { newSecretUses } from './endpoints/secret-uses.ts';
+import { newFollowing, rowOf } from './following.ts';
 import type { OperationContext } from './operations/context.ts';
 import { openOperators } from './operations/operators.ts';
 import { signingKeyOf } from './operations/signing-key.ts';
 import type { Clock, Randomness } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import { OPERATORS } from './ports/model.ts';
-import { newCredentialsCache } from './replica/credentials-cache.ts';
-import { FOLLOWER_DEFAULTS, newFollower } from './replica/follower.ts';
 import { awaitReceipt, newSightings } from './replica/receipt.ts';
-import { newReplica } from './replica/replica.ts';
 import { newSubscriberRow } from './replica/subscriber-row.ts';
 import { newSubscriptions, SUBSCRIBER_LEASE_MS } from './replica/subscriptions.ts';
 import { portsOf } from './stores/store.ts';
-import { VERSION } from './version.ts';
 
 /** What a node changes before it starts. */
 const SETTING_UP = 'system:configuration';
@@ -61,22 +57,23 @@ export async function newNode(parts: Parts): Promise<Node> {
   const { node, slot } = store.takeNode();
   const adminIssuer = adminIssuerOf(config);
   await setUp(parts);
-  const keyRing = new KeyRing(data.masterKey);
-  const replica = newReplica({
-    key: (fact, environment) => {
-      if (fact.is === 'key') return keyRing.add({ ...fact, environment });
-      keyRing.retire(fact);
-      // What is cached may still hold hashes under it, of secrets that have moved on: it must be loaded anew.
-      if (fact.purpose === 'secret') credentials.clear();
-    },
-    clientChanged: (ordinal) => credentials.forget(ordinal),
-    reset: () => {
-      keyRing.reset();
-      credentials.clear();
+  const registered = {
+    nodes: store.nodes,
+    clock,
+    node: rowOf(node, `${config.listen.host}:${config.listen.port}`),
+    onFailure: (step: string, error: unknown) =>
+      log.error({ step, cause: (error as Error).message }, 'no news from the store'),
+  };
+  const { replica, keyRing, credentials, follower } = newFollowing({
+    ...registered,
+    log: store.log,
+    masterKey: data.masterKey,
+    leaseMs: config.leaseMs,
+    onReset: () => {
       subscriberRow.reset();
       subscriptions.reset();
     },
-    changed: (change) => subscriptions.changed(change),
+    onChanged: (change) => subscriptions.changed(change),
   });
   const subscriptions = newSubscriptions({
     replica: () => replica,
@@ -85,28 +82,6 @@ export async function newNode(parts: Parts): Promise<Node> {
     onSettled: () => subscriberRow.acknowledgeSoon(),
     ...{ clock, randomness },
   });
-  const credentials = newCredentialsCache({
-    log: store.log,
-    position: () => replica.position,
-    changeIdAt: (sequence) => replica.changeIdAt(sequence),
-    catchUp: () => follower.catchUp(),
-  });
-  const registered = {
-    nodes: store.nodes,
-    clock,
-    node: {
-      node,
-      version: VERSION,
-      listen: `${config.listen.host}:${config.listen.port}`,
-      process: `${process.pid}@${hostname()}`,
-    },
-    onFailure: (step: string, error: unknown) =>
-      log.error({ step, cause: (error as Error).message }, 'no news from the store'),
-  };
-  const follower = newFollower(
-    { ...registered, log: store.log, replica },
-    { ...FOLLOWER_DEFAULTS, leaseMs: config.leaseMs },
-  );
   const subscriberRow = newSubscriberRow({
     ...registered,
     follower: () => follower,

@@ -52,15 +52,18 @@ export type Deps = {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly actor: string;
+  /** For whoever may use a store and never make one. */
+  readonly mustExist?: true;
   /** Told what a server waits for before it decides. */
   readonly tell?: (message: string) => void;
 };
 
 /** Opens the data directory, making what is missing. Throws `DataDirectoryError`, `MasterKeyError` or a refusal of the schema. */
 export async function openDataDirectory(config: Config, deps: Deps): Promise<OpenedData> {
-  await prepareDirectory(config.data);
   const path = databasePath(config.data);
   const isNew = !(await exists(path));
+  if (isNew) requireMayMake(config, deps);
+  await prepareDirectory(config.data);
   const { masterKey, newMasterKeyFile } = await masterKeyOf(config, isNew, deps.randomness);
   prepareDatabase(config, path, { ...deps, masterKey });
   const store = openStore({
@@ -81,6 +84,13 @@ export async function openDataDirectory(config: Config, deps: Deps): Promise<Ope
       indexedAfterMs: 2 * BUCKET_MS,
     },
   };
+}
+
+function requireMayMake(config: Config, { mustExist }: Deps): void {
+  if (mustExist !== true) return;
+  throw new DataDirectoryError(
+    `--data ${config.data}: there is no store; name the data directory of the authority (COUNTERSIGN_DATA), or its database`,
+  );
 }
 
 export async function prepareDirectory(directory: string): Promise<void> {
@@ -146,7 +156,10 @@ function prepareDatabase(
     const executor = executorOf(connection);
     const { masterKey } = deps;
     const known = executor.read(() => masterKeyCheck());
-    if (known === undefined) executor.write(() => initialise(initialStore(config, deps)));
+    if (known === undefined) {
+      requireMayMake(config, deps);
+      executor.write(() => initialise(initialStore(config, deps)));
+    }
     const check = executor.read(() => masterKeyCheck());
     if (check !== masterKey.fingerprint()) {
       throw new DataDirectoryError(

@@ -94,6 +94,11 @@ async function prepare(
   deps: Deps,
 ): Promise<Pick<OpenedData, 'masterKey' | 'newMasterKeyFile'>> {
   await checkServer(connections);
+  if (deps.mustExist === true && (await connections.use(contentOf)) !== 'store') {
+    throw new DatabaseError(
+      '--database-url: there is no store; name the database of the authority (COUNTERSIGN_DATABASE_URL)',
+    );
+  }
   if (config.migrations === 'off') requireUpToDate('the database', await planOf(connections));
   await migrate(connections);
   const known = await read(connections, () => masterKeyCheck());

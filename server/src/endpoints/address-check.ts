@@ -10,7 +10,7 @@ import type { Authority } from './context.ts';
  * resolves; it rejects with nothing, and resolves to a refusal when there is no such client any more.
  */
 export function refuseElsewhere(
-  authority: Authority,
+  authority: Pick<Authority, 'replica' | 'credentials'>,
   client: number,
   from: string | undefined,
 ): Refusal | undefined | Promise<Refusal | undefined> {

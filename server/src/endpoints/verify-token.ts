@@ -5,6 +5,9 @@ import { openToken, type TokenClaims } from '../credentials/access-token.ts';
 import { standingOf } from '../replica/standing.ts';
 import type { Authority } from './context.ts';
 
+/** The parts that a verification needs. */
+export type Verifying = Pick<Authority, 'replica' | 'follower' | 'keyRing' | 'clock'>;
+
 export type Verified =
   | { readonly standing: 'live'; readonly jti: string; readonly claims: TokenClaims }
   /** Known for what it is and dead. */
@@ -21,7 +24,7 @@ export type Verified =
  * up fails.
  */
 export function verifyToken(
-  authority: Authority,
+  authority: Verifying,
   environment: number,
   text: string,
 ): Verified | Refusal | Promise<Verified | Refusal> {
@@ -34,7 +37,7 @@ export function verifyToken(
 }
 
 function decided(
-  authority: Authority,
+  authority: Verifying,
   verified: Verified | 'ahead' | 'newer-key',
 ): Verified | Refusal {
   // After the last await, in the same synchronous step as the decision.
@@ -46,7 +49,7 @@ function decided(
 }
 
 function verifyNow(
-  authority: Authority,
+  authority: Verifying,
   environment: number,
   text: string,
 ): Verified | 'ahead' | 'newer-key' {
