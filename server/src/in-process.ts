@@ -4,6 +4,7 @@
  */
 
 import { type Env, readConfig } from './config.ts';
+import { newOpening } from './credentials/opened-tokens.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
 import { type Identified, newIdentify, type Question } from './endpoints/identify.ts';
@@ -82,7 +83,8 @@ export async function openAuthority(options: InProcessOptions): Promise<InProces
   try {
     await follower.start();
     const environment = environmentIn(replica.environments(), options.environment);
-    const identify = newIdentify({ ...following, recordChecks, clock }, environment.ordinal);
+    const parts = { ...following, recordChecks, clock, open: newOpening() };
+    const identify = newIdentify(parts, environment.ordinal);
     return { node, issuer: environment.issuer, introspect: identify, close: once(close) };
   } catch (error) {
     await close().catch(() => {});
