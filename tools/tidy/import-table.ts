@@ -89,7 +89,13 @@ export const workspacePackages: Readonly<Record<string, readonly string[]>> = {
   server: ['@countersign/protocol'],
   client: [],
   'resource-server': ['@countersign/protocol'],
-  examples: ['@countersign/protocol', '@countersign/client', '@countersign/resource-server'],
+  examples: [
+    '@countersign/protocol',
+    '@countersign/client',
+    '@countersign/resource-server',
+    // Its one door, countersign/in-process, for services that share the store.
+    'countersign',
+  ],
   bench: ['@countersign/protocol', 'countersign'],
   // As a partner's server does, which installs it.
   conformance: ['@countersign/client'],
