@@ -4,7 +4,7 @@ import { openAuthority } from './in-process.ts';
 import { commitAndAwait } from './operations/context.ts';
 import { newDataDirectory } from './testing/data.ts';
 import { type FaultyProxy, startFaultyProxy } from './testing/faulty-proxy.ts';
-import { type Service, startService } from './testing/in-process-service.ts';
+import { type Service, startService } from './testing/verifying-process.ts';
 import {
   assertNothingAccepted,
   envOf,

@@ -6,7 +6,7 @@ import { openAuthority } from './in-process.ts';
 import { commitAndAwait, type OperationContext } from './operations/context.ts';
 import { listNodes } from './operations/list-nodes.ts';
 import { newDataDirectory } from './testing/data.ts';
-import { type Service, startService } from './testing/in-process-service.ts';
+import { type Service, startService } from './testing/verifying-process.ts';
 import {
   assertNothingAccepted,
   reactivate,
