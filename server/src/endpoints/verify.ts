@@ -5,11 +5,14 @@
  * | step    | refused because                                          | on the wire                     |
  * |---------|----------------------------------------------------------|---------------------------------|
  * | gateway | neither a declared address nor a resource server's secret| 403, nothing about the token    |
- * | asks    | an unknown or repeated parameter                         | 400 invalid_request             |
+ * |         | too many wrong secrets from its address                  | 429 with Retry-After            |
+ * | asks    | an unknown or repeated parameter, no scope at all        | 400 invalid_request             |
  * | token   | none, two, malformed, in the URL of the call             | 401, 400                        |
  * | stands  | unknown, expired, revoked, elsewhere, another resource   | 401 invalid_token               |
  * | scope   | a scope is missing                                       | 403 insufficient_scope          |
  * | outage  | this node cannot tell                                    | 503 with Retry-After            |
+ *
+ * 401 and a challenge are always about the caller's token. `mode=nginx` has other statuses: see below.
  */
 
 import {
@@ -17,19 +20,22 @@ import {
   bearerInQuery,
   bearerRefusal,
   bearerToken,
+  errorBody,
   isRefusal,
   type PresentationReason,
   parseForm,
+  parseScope,
   queryNames,
   type Refusal,
   refuse,
+  wireOf,
 } from '@countersign/protocol';
 import type { ClientCredentials } from '../ports/model.ts';
 import { refuseElsewhere } from './address-check.ts';
 import { answering, type Decision, isRefused, type Refused } from './answering.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import { type Authority, environmentOf } from './context.ts';
-import { type Answer, headerOf, type Incoming } from './exchange.ts';
+import { type Answer, headerOf, headerValues, type Incoming } from './exchange.ts';
 import { reportExposure } from './exposures.ts';
 import { gatewayOf } from './gateway.ts';
 import { maySee } from './introspect.ts';
@@ -66,7 +72,7 @@ export function verifyEndpoint(
 ): (incoming: Incoming) => Answer | Promise<Answer> {
   return answering(authority, { endpoint: 'verify', environment }, (incoming) =>
     whenKnown(gatewayOf(authority, environment.ordinal, { incoming, isGateway }), (gateway) => {
-      if (gateway !== undefined && isRefused(gateway)) return gateway;
+      if (gateway !== undefined && isRefused(gateway)) return refusedGateway(gateway, incoming);
       return verify(authority, environment.ordinal, { incoming, gateway });
     }),
   );
@@ -79,14 +85,12 @@ function verify(
 ): Decision | Promise<Decision> {
   const { incoming, gateway } = asked;
   const parameters = parametersOf(incoming.query);
-  if (isRefusal(parameters)) return parameters;
+  if (isRefusal(parameters)) return refusedGateway({ refusal: parameters }, incoming);
+  const isForNginx = asksForNginx(incoming);
   const refuses: Refuse = (refusal, client) =>
-    refusedCall(authority, ordinal, { refusal, client, ...parameters });
+    refusedCall(authority, ordinal, { refusal, client, isForNginx, ...parameters });
 
-  // The URL of the call itself, as the gateway passes it on: what stands there is in somebody's log.
-  const called =
-    headerOf(incoming, 'x-original-uri') ?? headerOf(incoming, 'x-forwarded-uri') ?? '';
-  const query = called.includes('?') ? called.slice(called.indexOf('?') + 1) : '';
+  const query = exposingQuery(incoming);
   const exposed = bearerInQuery(query);
   if (exposed !== undefined) {
     reportExposure(authority, { clientId: undefined, secret: undefined, token: exposed });
@@ -101,6 +105,18 @@ function verify(
     gateway,
   };
   return judged(authority, ordinal, { question, refuses });
+}
+
+/**
+ * The query of the call itself, as the gateway passes its URL on: what stands there is in somebody's log. A gateway that tells it in one
+ * header may let the caller's own other one through, so that a token in any of them counts.
+ */
+function exposingQuery(incoming: Incoming): string {
+  const queries = ['x-original-uri', 'x-forwarded-uri']
+    .flatMap((name) => headerValues(incoming, name))
+    .filter((url) => url.includes('?'))
+    .map((url) => url.slice(url.indexOf('?') + 1));
+  return queries.find((query) => bearerInQuery(query) !== undefined) ?? '';
 }
 
 function judged(
@@ -165,34 +181,56 @@ function identity(authority: Authority, ordinal: number, verified: Live): Answer
   };
 }
 
-type Parameters = Pick<Question, 'scopes' | 'resource'> & { readonly isForNginx: boolean };
+type Parameters = Pick<Question, 'scopes' | 'resource'>;
 
 const PARAMETERS: readonly string[] = ['', 'scope', 'resource', 'mode'];
 
-/** Strictly: a misspelt parameter would be a scope that nobody checks. */
+/** Strictly: a misspelt parameter would be a scope that nobody checks. An empty one demands nothing. */
 function parametersOf(query: string): Parameters | Refusal {
   const form = parseForm(Buffer.from(query));
   if (isRefusal(form)) return refuse('gateway-misconfigured');
   const mode = form.get('mode');
+  const scope = form.get('scope');
+  const scopes = scope === undefined ? [] : parseScope(scope);
   const isSound =
     [...queryNames(query)].every((name) => PARAMETERS.includes(name)) &&
     form.all('resource').length <= 1 &&
     (mode === undefined || mode === 'nginx');
-  if (!isSound) return refuse('gateway-misconfigured');
-  return {
-    scopes: (form.get('scope') ?? '').split(' ').filter((scope) => scope !== ''),
-    resource: form.get('resource'),
-    isForNginx: mode === 'nginx',
-  };
+  if (!isSound || isRefusal(scopes)) return refuse('gateway-misconfigured');
+  return { scopes, resource: form.get('resource') };
 }
 
 /** nginx's auth_request passes on 401 and 403 and turns all else into 500, so that it gets the nearest of these, with the detail in headers. */
 const FOR_NGINX: Readonly<Record<number, number>> = { 400: 401, 429: 403 };
 
+/** Also of a query that is no good otherwise. */
+function asksForNginx({ query }: Incoming): boolean {
+  return /(?:^|&)mode=nginx(?:&|$)/.test(query);
+}
+
+/** What is wrong with the gateway says nothing of the caller's token: never 401, and no challenge that would have it thrown away. */
+function refusedGateway(refused: Refused, incoming: Incoming): Refused {
+  const told = wireOf(refused.refusal);
+  const isOther = told.status === 401 || (told.status < 500 && asksForNginx(incoming));
+  const retryAfter = told.headers['Retry-After'];
+  return {
+    ...refused,
+    wire: {
+      status: isOther ? 403 : told.status,
+      headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter },
+      body: errorBody(told),
+    },
+  };
+}
+
 function refusedCall(
   authority: Authority,
   ordinal: number,
-  of: Parameters & { readonly refusal: Refusal; readonly client: number | undefined },
+  of: Parameters & {
+    readonly refusal: Refusal;
+    readonly client: number | undefined;
+    readonly isForNginx: boolean;
+  },
 ): Refused {
   const { refusal, client, scopes, isForNginx } = of;
   const { issuer } = environmentOf(authority, ordinal);
