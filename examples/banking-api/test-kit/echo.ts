@@ -1,7 +1,7 @@
 /** An API that tells what reached it: the proof of what a gateway lets through. */
 
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export type Arrived = {
   readonly method: string;
@@ -22,7 +22,12 @@ export async function startEcho(): Promise<Echo> {
   const arrived: Arrived[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
+    try {
+      for await (const chunk of request) body += String(chunk);
+    } catch {
+      // The gateway gave it up half-way.
+      return;
+    }
     const { method = '', url = '', rawHeaders: headers } = request;
     arrived.push({ method, url, headers, body });
     response.writeHead(200, { 'Content-Type': 'application/json' });
@@ -35,6 +40,12 @@ export async function startEcho(): Promise<Echo> {
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
     );
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -42,7 +53,8 @@ export async function startEcho(): Promise<Echo> {
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Those that were upgraded too, of which the server knows nothing any more.
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

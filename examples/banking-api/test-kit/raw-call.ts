@@ -10,6 +10,8 @@ export type Answer = {
 };
 
 const ANSWER_MS_MAX = 15_000;
+/** For those who wait for more of what was no request. */
+const SILENCE_MS_MAX = 1_500;
 
 /** Sends the lines of a head and a body, and reads the answer until the other end closes. */
 export function rawCall(port: number, lines: readonly string[], body = ''): Promise<Answer> {
@@ -52,4 +54,19 @@ function read(text: string): Answer {
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return { status: Number(first.split(' ')[1] ?? 0), headers, body: text.slice(end + 4) };
+}
+
+/** Sends bytes as they are, and reads whatever comes back until the other end closes or falls silent; a reset is an end like any other. */
+export function rawText(port: number, sent: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(sent, 'latin1'));
+    socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy());
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end());
+    socket.on('close', () => resolve(text));
+  });
 }
