@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-const CASES: Readonly<Record<string, number>> = { T: 75, I: 30, R: 16, D: 15, A: 7 };
+const CASES: Readonly<Record<string, number>> = { T: 75, B: 30, I: 30, R: 16, D: 15, A: 7 };
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 
@@ -10,7 +10,7 @@ type Row = { readonly id: string; readonly files: readonly string[]; state: stri
 
 const rows: readonly Row[] = read('README.md')
   .split('\n')
-  .map((line) => /^\| ([TIRDA]-\d\d) \| [^|]+ \| ([^|]*) \| (\w+) \| ([^|]*) \|$/.exec(line))
+  .map((line) => /^\| ([TBIRDA]-\d\d) \| [^|]+ \| ([^|]*) \| (\w+) \| ([^|]*) \|$/.exec(line))
   .filter((match) => match !== null)
   .map(([, id = '', files = '', state = '', note = '']) => ({
     id,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runProgram } from './testing/command-line.ts';
@@ -14,12 +15,29 @@ if (typeof postgres === 'string') assertMaySkip(postgres);
 else after(() => postgres.stop());
 const options = typeof postgres === 'string' ? { skip: postgres } : {};
 
+/** Logs as much as it can: every statement with its parameters, and every plan. */
+const TALKATIVE: Readonly<Record<string, string>> = {
+  logging_collector: 'on',
+  log_directory: 'log',
+  log_statement: 'all',
+  log_min_duration_statement: '0',
+  log_parameter_max_length: '-1',
+  log_parameter_max_length_on_error: '-1',
+  session_preload_libraries: 'auto_explain',
+  'auto_explain.log_min_duration': '0',
+  'auto_explain.log_parameter_max_length': '-1',
+};
+
 test(
-  'the support desk’s whole day goes the same way on PostgreSQL, and its files hold no secret',
+  'T-69: the support desk’s whole day goes the same way on PostgreSQL, and no secret stands in its files, the log of all its statements among them',
   options,
   async () => {
     assert.ok(typeof postgres !== 'string');
     const url = await postgres.newDatabase();
+    for (const [name, value] of Object.entries(TALKATIVE)) {
+      await postgres.asSuperuser(url, `alter system set ${name} = '${value}'`);
+    }
+    await postgres.restart();
     const { code, stdout } = await runProgram('env', [...ALONE, process.execPath, '--test', DAY], {
       env: {
         CONFORMANCE_DATABASE_URL: url,
@@ -35,5 +53,13 @@ test(
       "select count(*)::int as n from programs where name = 'Example Fintech'",
     );
     assert.equal(made?.['n'], 1, 'it was that database');
+    const logs = join(postgres.directory, 'log');
+    const logged = readdirSync(logs).map((file) => readFileSync(join(logs, file), 'utf8'));
+    for (const said of [/parameters: \$1 = /i, /Query Parameters: /, /client_test_\w+/]) {
+      assert.ok(
+        logged.some((text) => said.test(text)),
+        `the log says nothing of ${said}`,
+      );
+    }
   },
 );

@@ -144,7 +144,8 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
     tell: 'That endpoint is for the gateways of the bank. Call the API itself.',
   },
   'gateway-misconfigured': {
-    cause: "The query of a gateway's question names something unknown, or something twice.",
+    cause:
+      "The query of a gateway's question names something unknown, something twice, or a scope that is none.",
     check:
       'It may hold `scope`, `resource` and `mode`. Compare with the configuration that is shipped.',
     tell: 'The fault is on our side, in the configuration of a gateway. We mend it.',
