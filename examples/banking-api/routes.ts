@@ -1,144 +1,133 @@
-/** The routes of the Banking API: a table of method, path, scope and what is done there, for the program of the token. */
+/** The routes of the Banking API: one table that says all of a route, from which requests are served and the API is described. */
 
-import type { IncomingMessage } from 'node:http';
-import { type Answer, failure, invalidRequest, notFound, Refused } from './answer.ts';
-import { amountMember, emailMember, idMember, readMembers, textMember } from './body.ts';
-import type { Page, PageRequest } from './pages.ts';
-import type { Posted, Store } from './store.ts';
-
-const PAGE_ITEMS_DEFAULT = 20;
-const PAGE_ITEMS_MAX = 100;
-
-export type Call = {
-  /** Whose token it is: the only program whose data this call may touch. */
-  readonly programId: string;
-  /** What stands in the path in place of `{id}`. */
-  readonly id: string;
-  readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
-};
-
-export type Route = {
-  readonly method: 'GET' | 'POST';
-  readonly path: RegExp;
-  readonly scope: string;
-  readonly handle: (call: Call) => Answer | Promise<Answer>;
-};
-
-const PROFILES = /^\/v1\/profiles$/;
-const ACCOUNTS = /^\/v1\/accounts$/;
-const ACCOUNT = /^\/v1\/accounts\/(\w{1,64})$/;
-const TRANSACTIONS = /^\/v1\/accounts\/(\w{1,64})\/transactions$/;
+import { type Answer, Refused } from './answer.ts';
+import { AMOUNT, EMAIL, LINE } from './members.ts';
+import type { Once } from './once.ts';
+import { openApi } from './openapi.ts';
+import type { Page } from './pages.ts';
+import { type Route, row } from './route.ts';
+import type { Paid, Store } from './store.ts';
 
 /** The table, over a store. */
-export function makeRoutes(store: Store): readonly Route[] {
+export function makeRoutes(store: Store, issuer: string): readonly Route[] {
+  const routes: readonly Route[] = [
+    ...profileRoutes(store),
+    ...accountRoutes(store),
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      operation: 'describe',
+      summary: 'This description',
+      answer: [200, 'Description'],
+      handle: () => ok(openApi(routes, issuer)),
+    },
+    {
+      method: 'GET',
+      path: '/health/live',
+      operation: 'isLive',
+      summary: 'Whether the process answers',
+      answer: [200, 'Health'],
+      handle: () => ok({ status: 'live' }),
+    },
+  ];
+  return routes;
+}
+
+function profileRoutes(store: Store): readonly Route[] {
   return [
     {
       method: 'GET',
-      path: PROFILES,
+      path: '/v1/profiles',
+      operation: 'listProfiles',
+      summary: 'The profiles of your program',
       scope: 'profiles:read',
-      handle: ({ programId, query }) => list(store.profiles(programId, pageRequest(query))),
+      isList: true,
+      answer: [200, 'ProfilePage'],
+      handle: ({ programId, page }) => list(store.profiles(programId, page)),
     },
-    {
+    row({
       method: 'POST',
-      path: PROFILES,
+      path: '/v1/profiles',
+      operation: 'addProfile',
+      summary: 'A new profile',
       scope: 'profiles:write',
-      handle: (call) => addProfile(store, call),
-    },
-    {
-      method: 'GET',
-      path: ACCOUNTS,
-      scope: 'accounts:read',
-      handle: ({ programId, query }) => list(store.accounts(programId, pageRequest(query))),
-    },
-    {
-      method: 'GET',
-      path: ACCOUNT,
-      scope: 'accounts:read',
-      handle: ({ programId, id }) => {
-        const account = store.account(programId, id);
-        if (account === undefined) throw notFound();
-        return { status: 200, body: account };
-      },
-    },
-    {
-      method: 'GET',
-      path: TRANSACTIONS,
-      scope: 'transactions:read',
-      handle: ({ programId, id, query }) => {
-        const page = store.transactions(programId, id, pageRequest(query));
-        if (page === undefined) throw notFound();
-        return list(page);
-      },
-    },
-    {
-      method: 'POST',
-      path: TRANSACTIONS,
-      scope: 'transactions:write',
-      handle: (call) => postTransaction(store, call),
-    },
+      body: { name: LINE, email: EMAIL },
+      answer: [201, 'Profile'],
+      refusals: ['profile-exists'],
+      handle: ({ programId, body }) => made(store.addProfile(programId, body)),
+    }),
   ];
 }
 
-async function addProfile(store: Store, { programId, request }: Call): Promise<Answer> {
-  const members = await readMembers(request, ['name', 'email']);
-  const profile = store.addProfile(programId, {
-    name: textMember(members, 'name'),
-    email: emailMember(members, 'email'),
-  });
-  if (profile !== undefined) return { status: 201, body: profile };
-  const description = 'Your program already has a profile with this email address.';
-  throw new Refused(failure({ status: 409, code: 'conflict', description }));
+function accountRoutes(store: Store): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/accounts',
+      operation: 'listAccounts',
+      summary: 'The accounts of your program',
+      scope: 'accounts:read',
+      isList: true,
+      answer: [200, 'AccountPage'],
+      handle: ({ programId, page }) => list(store.accounts(programId, page)),
+    },
+    {
+      method: 'GET',
+      path: '/v1/accounts/{account_id}',
+      operation: 'getAccount',
+      summary: 'One account',
+      scope: 'accounts:read',
+      answer: [200, 'Account'],
+      handle: ({ programId, accountId }) => ok(store.account(programId, accountId)),
+    },
+    {
+      method: 'GET',
+      path: '/v1/accounts/{account_id}/transactions',
+      operation: 'listTransactions',
+      summary: 'The transactions of an account, newest first',
+      scope: 'transactions:read',
+      isList: true,
+      answer: [200, 'TransactionPage'],
+      handle: ({ programId, accountId, page }) =>
+        list(store.transactions(programId, accountId, page)),
+    },
+    row({
+      method: 'POST',
+      path: '/v1/accounts/{account_id}/transactions',
+      operation: 'pay',
+      summary: 'Pay into an account, or out of it',
+      scope: 'transactions:write',
+      isOnce: true,
+      body: { amount_cents: AMOUNT, description: LINE },
+      answer: [201, 'Transaction'],
+      refusals: ['insufficient-funds', 'balance-too-large'],
+      handle: ({ programId, accountId, key, body }) =>
+        paid(store.pay(programId, key, { account_id: accountId, ...body })),
+    }),
+  ];
 }
 
-async function postTransaction(store: Store, { programId, id, request }: Call): Promise<Answer> {
-  const members = await readMembers(request, ['amount_cents', 'description', 'idempotency_id']);
-  const posted = store.post(programId, {
-    account_id: id,
-    amount_cents: amountMember(members, 'amount_cents'),
-    description: textMember(members, 'description'),
-    idempotency_id: idMember(members, 'idempotency_id'),
-  });
-  return answerPosted(posted);
+function ok(body: unknown): Answer {
+  return { status: 200, body };
 }
 
-function answerPosted(posted: Posted): Answer {
-  const refuse = (status: number, code: string, description: string): Answer =>
-    failure({ status, code, description });
-  switch (posted.outcome) {
-    case 'created':
-      return { status: 201, body: posted.transaction };
-    case 'replayed':
-      return { status: 200, body: posted.transaction };
-    case 'no-account':
-      throw notFound();
-    case 'conflict':
-      return refuse(
-        409,
-        'conflict',
-        'Your program used this idempotency_id for another transaction. Make a new one for each.',
-      );
-    case 'below-zero':
-      return refuse(422, 'insufficient_funds', 'The balance of the account does not suffice.');
-    case 'above-maximum':
-      return refuse(422, 'balance_too_large', 'An account cannot hold that much.');
-  }
+function made(body: unknown): Answer {
+  return { status: 201, body };
 }
 
+/** An absent `next_cursor`, not an empty one, ends the walk. */
 function list<T>({ items, nextCursor }: Page<T>): Answer {
-  // An absent member, not an empty one, ends the walk.
-  return { status: 200, body: { data: items, next_cursor: nextCursor } };
+  return ok({ data: items, next_cursor: nextCursor });
 }
 
-function pageRequest(query: URLSearchParams): PageRequest {
-  const one = (name: string): string | undefined => {
-    const values = query.getAll(name);
-    if (values.length > 1) throw invalidRequest(`${name} stands in the URL more than once.`);
-    return values[0];
-  };
-  const limit = one('limit') ?? String(PAGE_ITEMS_DEFAULT);
-  if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > PAGE_ITEMS_MAX) {
-    throw invalidRequest(`limit must be a whole number from 1 to ${PAGE_ITEMS_MAX}.`);
-  }
-  return { limit: Number(limit), cursor: one('cursor') };
+/** The same answer however often it is asked for; a header tells the first from the others. */
+function paid({ outcome, isReplay }: Once<Paid>): Answer {
+  const headers = isReplay ? { 'Idempotent-Replayed': 'true' } : {};
+  if ('transaction' in outcome) return { ...made(outcome.transaction), headers };
+  throw new Refused(outcome.refused, REFUSED[outcome.refused], { headers });
 }
+
+const REFUSED = {
+  'insufficient-funds': 'Nothing was moved: the balance of the account does not suffice.',
+  'balance-too-large': 'Nothing was moved: an account cannot hold that much.',
+};

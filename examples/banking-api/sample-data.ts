@@ -77,14 +77,13 @@ function seedPayments(
   const { programId, accountId, payments } = account;
   const insert = database.prepare(
     'insert into transactions (transaction_id, program_id, account_id, amount_cents, balance_cents, description, ' +
-      'idempotency_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      'created_at) values (?, ?, ?, ?, ?, ?, ?)',
   );
   let balance = 0;
   for (const [index, { amountCents, description }] of payments.entries()) {
     const id = sampleId('transaction', accountId, index);
     balance += amountCents;
-    // The id stands for the idempotency id too, as no caller made one.
-    insert.run(id, programId, accountId, amountCents, balance, description, id, day(index + 1));
+    insert.run(id, programId, accountId, amountCents, balance, description, day(index + 1));
   }
 }
 

@@ -2,12 +2,15 @@
 
 import { createVerifier } from '@countersign/resource-server';
 import { makeAuthorize } from './authorize.ts';
+import { makeDispatch } from './dispatch.ts';
 import { makeListener } from './listener.ts';
 import { makeRoutes } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { openStore } from './store.ts';
 
 const warn = (message: string): void => console.error(`${new Date().toISOString()} ${message}`);
+const line = (about: object): void =>
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...about }));
 
 const serve = async (settings: Settings): Promise<void> => {
   const { host, port, issuer, clientId, clientSecret, data } = settings;
@@ -24,12 +27,12 @@ const serve = async (settings: Settings): Promise<void> => {
       else warn(`A token could not be checked: ${message}.`);
     },
   });
-  const listener = makeListener({
-    routes: makeRoutes(store),
+  const dispatch = makeDispatch({
+    routes: makeRoutes(store, issuer),
     authorize: makeAuthorize(verifier),
     welcome: store.welcome,
-    warn,
   });
+  const listener = makeListener(dispatch, { line, warn });
   const bound = await listener.listen({ host, port });
   console.log(`Banking API on http://${host}:${bound}, tokens by ${issuer}`);
 

@@ -27,7 +27,7 @@ const isInvalid = async (badToken: string): Promise<void> => {
   const { status, headers, body } = await bank.api.call('/v1/accounts', { token: badToken });
   assert.equal(status, 401);
   assert.equal(body['error'], 'invalid_token');
-  const description = String(body['error_description']);
+  const description = String(body['detail']);
   assert.match(description, /expired/);
   assert.ok(description.endsWith(`${bank.issuer}/token`), 'it says where to authenticate again');
   assert.equal(
@@ -59,7 +59,9 @@ describe('a call', () => {
       });
       assert.equal(reply.status, 401);
       assert.equal(reply.headers.get('WWW-Authenticate'), 'Bearer realm="banking-api"');
-      assert.equal(typeof reply.body['error_description'], 'string');
+      assert.equal(typeof reply.body['detail'], 'string');
+      // RFC 6750 §3.1: no code where nothing was presented.
+      assert.ok(!('error' in reply.body));
     }
   });
 
@@ -237,5 +239,7 @@ it('the Banking API stops within seconds when asked to, with connections open, a
   });
   await api.call('/v1/accounts', { token });
   assert.equal(await api.process.stop('SIGINT'), 0);
-  assert.equal(api.process.lines.filter((line) => !/could not be checked/.test(line)).length, 1);
+  const [, logged, ...more] = api.process.lines.filter((line) => !/could not be/.test(line));
+  assert.equal(JSON.parse(logged!).route, '/v1/accounts');
+  assert.deepEqual(more, []);
 });

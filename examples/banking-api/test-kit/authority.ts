@@ -9,7 +9,7 @@ import { type Running, start } from './process.ts';
 
 const MAIN = join(import.meta.dirname, '../../../server/src/main.ts');
 
-const SCOPES = [
+export const SCOPES = [
   'accounts:read',
   'profiles:read',
   'profiles:write',
@@ -79,21 +79,31 @@ export async function newClient(
   return { clientId: String(made['client_id']), clientSecret: String(made['client_secret']) };
 }
 
-/** Asks for a token as a partner's server does. */
-export function askToken(issuer: string, credentials: Credentials): Promise<Response> {
+/** Asks for a token as a partner's server does: with all of its scopes, or with some. */
+export function askToken(
+  issuer: string,
+  credentials: Credentials,
+  scopes: readonly string[] = [],
+): Promise<Response> {
   return fetch(`${issuer}/token`, {
     method: 'POST',
     body: new URLSearchParams({
       client_id: credentials.clientId,
       client_secret: credentials.clientSecret,
       grant_type: 'client_credentials',
+      ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     }),
   });
 }
 
 /** A token, or an error that shows the refusal. */
-export async function tokenOf(issuer: string, credentials: Credentials): Promise<string> {
-  const answer = (await (await askToken(issuer, credentials)).json()) as Record<string, unknown>;
+export async function tokenOf(
+  issuer: string,
+  credentials: Credentials,
+  scopes?: readonly string[],
+): Promise<string> {
+  const response = await askToken(issuer, credentials, scopes);
+  const answer = (await response.json()) as Record<string, unknown>;
   if (typeof answer['access_token'] === 'string') return answer['access_token'];
   throw new Error(`no token: ${JSON.stringify(answer)}`);
 }

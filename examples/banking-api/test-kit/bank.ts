@@ -30,6 +30,7 @@ export type BankingApi = {
       readonly token?: string | undefined;
       readonly method?: string;
       readonly json?: unknown;
+      readonly key?: string | undefined;
       readonly headers?: Readonly<Record<string, string>>;
     },
   ) => Promise<Reply>;
@@ -57,12 +58,13 @@ export async function startBankingApi(settings: {
   return {
     process: running,
     url,
-    call: async (path, { token, method, json, headers = {} } = {}) => {
+    call: async (path, { token, method, json, key, headers = {} } = {}) => {
       const response = await fetch(url + path, {
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         headers: {
           ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
           ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(key === undefined ? {} : { 'Idempotency-Key': key }),
           ...headers,
         },
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),

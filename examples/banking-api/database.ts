@@ -37,14 +37,22 @@ const TABLES = `
     amount_cents integer not null check (amount_cents <> 0),
     balance_cents integer not null check (balance_cents >= 0),
     description text not null,
-    idempotency_id text not null,
-    created_at text not null,
-    unique (program_id, idempotency_id)
+    created_at text not null
   ) strict;
+  create table if not exists keys (
+    program_id text not null references programs,
+    key text not null,
+    digest text not null,
+    outcome text not null,
+    created_at text not null,
+    primary key (program_id, key)
+  ) strict, without rowid;
   create index if not exists profiles_of_program on profiles (program_id, ordinal);
   create index if not exists accounts_of_program on accounts (program_id, ordinal);
   create index if not exists transactions_of_account on transactions (account_id, ordinal);
 `;
+
+const VERSION = 2;
 
 /** Opens the database in a folder, which is made if need be. */
 export function openDatabase(folder: string): DatabaseSync {
@@ -52,7 +60,12 @@ export function openDatabase(folder: string): DatabaseSync {
   const database = new DatabaseSync(join(folder, 'banking-api.db'), { timeout: BUSY_TIMEOUT_MS });
   // Money that was acknowledged is on disk: every commit is fsynced.
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;');
-  database.exec(TABLES);
+  const { user_version: version } = database.prepare('pragma user_version').get() ?? {};
+  const isNew = database.prepare('select 1 from sqlite_schema').get() === undefined;
+  if (!isNew && version !== VERSION) {
+    throw new Error(`${folder} is of another version of this sample. Delete it: it is made anew.`);
+  }
+  database.exec(`${TABLES}; pragma user_version = ${VERSION};`);
   return database;
 }
 
