@@ -41,10 +41,12 @@ export async function startBankingApi(settings: {
   readonly issuer: string;
   readonly folder: string;
   readonly credentials: Credentials;
+  /** Its main file: another one than the API's own, to test the tests. */
+  readonly server?: string;
 }): Promise<BankingApi> {
-  const { issuer, folder, credentials } = settings;
+  const { issuer, folder, credentials, server = SERVER } = settings;
   await mkdir(folder, { recursive: true });
-  const running = start([SERVER], {
+  const running = start([server], {
     cwd: folder,
     env: {
       BANKING_API_LISTEN: '127.0.0.1:0',
@@ -79,6 +81,8 @@ export async function startBankingApi(settings: {
 export type Bank = {
   readonly authority: Authority;
   readonly api: BankingApi;
+  /** The API's own. */
+  readonly credentials: Credentials;
   /** Issuer of the environment that the API stands in. */
   readonly issuer: string;
   readonly stop: () => Promise<void>;
@@ -96,6 +100,7 @@ export async function openBank(): Promise<Bank> {
   return {
     authority,
     api,
+    credentials,
     issuer,
     stop: async () => {
       await api.process.stop();
