@@ -92,7 +92,7 @@ describe('a program', () => {
   });
 });
 
-describe('a transaction', () => {
+describe('a payment', () => {
   it('takes an account to zero and never below', async () => {
     const [, savings] = (await accountsOf(token)).map((it) => String(it['account_id']));
     const spend = (amount: number): Promise<Reply> =>
