@@ -71,7 +71,8 @@ function stackOf(error: unknown): string {
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer, ends: boolean): void {
-  const text = JSON.stringify(body);
+  // Whoever calls by hand finds the prompt on a line of its own.
+  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
     'Content-Type': 'application/json',
     ...headers,

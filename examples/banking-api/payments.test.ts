@@ -84,10 +84,10 @@ test('its key names no other payment, and another program may use the same', asy
 });
 
 test('without one good key it is refused, which names the header; quotes around it are no part of it', async () => {
-  const bad = [undefined, '', '""', '"a', 'a b', 'ä'.normalize('NFC'), 'x'.repeat(65), 'a, b'];
+  const bad = [undefined, '', '""', '"a', 'a b', 'ä', 'x'.repeat(65), 'a, b'];
   for (const key of bad) {
     const reply = await pay({ key });
-    assert.deepEqual(told(reply), [400, 'invalid-request'], key);
+    assert.deepEqual(told(reply), [400, 'invalid-request'], `the key ${key}`);
     const [place] = reply.body['errors'] as readonly Record<string, unknown>[];
     assert.equal(place?.['parameter'], 'Idempotency-Key');
   }

@@ -14,10 +14,13 @@ export function makeOperate(settings: {
   readonly main: string;
   readonly data: string;
   readonly signal: AbortSignal;
+  /** Told of each command that changes something, before it is run. */
+  readonly tell: (command: string) => void;
 }): Operate {
-  const { main, data, signal } = settings;
+  const { main, data, signal, tell } = settings;
   const run = promisify(execFile);
   return async (...args) => {
+    if (args[1] !== 'list') tell(`countersign ${args.map(shellWord).join(' ')}`);
     const command = [main, ...args, '--data', data, '--json'];
     try {
       const { stdout } = await run(process.execPath, command, { signal, timeout: COMMAND_MS_MAX });
@@ -35,4 +38,9 @@ export function textOf(document: Document, name: string): string {
   const value = document[name];
   if (typeof value === 'string' && value !== '') return value;
   throw new Error(`countersign printed no ${name}: its --json output is not what the demo expects`);
+}
+
+/** A word that a shell reads as it stands, whatever is in it. */
+export function shellWord(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

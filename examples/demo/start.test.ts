@@ -93,12 +93,16 @@ const kill = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
-/** The two commands as they were printed. */
-const commandsIn = (text: string): readonly [string, string] => {
-  const commands = text.split('\n\n').filter((block) => block.startsWith('curl'));
-  assert.equal(commands.length, 2, text);
-  return commands as [string, string];
+/** The commands as they were printed, in their order. */
+const commandsIn = (text: string): readonly string[] => {
+  const commands = text.split('\n\n').filter((block) => /^(curl|npx) /.test(block));
+  assert.equal(commands.length, 5, text);
+  return commands;
 };
+
+/** The same, where there is no checkout around it for npx to look into. */
+const operator = (command = ''): string =>
+  `${command.replace('npx --no-install countersign', `${process.execPath} ${COUNTERSIGN}`)} --json`;
 
 const shell = async (command: string): Promise<Record<string, unknown>> =>
   JSON.parse((await promisify(execFile)('sh', ['-c', command], { cwd: folder })).stdout);
@@ -115,24 +119,41 @@ const skip = hasCurl || process.env['CI'] !== undefined ? false : 'there is no c
 describe('npm start', () => {
   let first = '';
 
-  it('prints two commands that work as printed, and ends cleanly at Ctrl-C', { skip }, async () => {
+  it('tells a story of commands that work as printed, and ends cleanly at Ctrl-C', {
+    skip,
+  }, async () => {
     const demo = start();
     first = await ready(demo);
-    const [tokenCommand, callCommand] = commandsIn(first);
+    const [authenticate = '', list = '', pay = '', suspend, reactivate] = commandsIn(first);
     for (const part of [
       "-H 'Accept: application/json'",
       "-H 'Content-Type: application/x-www-form-urlencoded'",
       '--data "grant_type=client_credentials"',
     ]) {
-      assert.ok(tokenCommand.includes(part), part);
+      assert.ok(authenticate.includes(part), part);
     }
-    const granted = await shell(tokenCommand);
+    const granted = await shell(authenticate);
     assert.deepEqual([granted['token_type'], granted['expires_in']], ['Bearer', 3600]);
-    const accounts = (await shell(callCommand))['data'] as readonly unknown[];
+    const accounts = (await shell(list))['data'] as readonly Record<string, unknown>[];
     assert.equal(accounts.length, 3);
-    const other = callCommand.replace(/token_test_[\w-]+/, String(granted['access_token']));
-    assert.notEqual(other, callCommand);
-    assert.deepEqual((await shell(other))['data'], accounts);
+    const withNewToken = (command: string, { access_token: token }: Record<string, unknown>) =>
+      command.replace(/token_test_[\w-]+/, String(token));
+    assert.deepEqual((await shell(withNewToken(list, granted)))['data'], accounts);
+
+    const paid = await shell(pay);
+    assert.equal(paid['balance_cents'], Number(accounts[0]?.['balance_cents']) - 290);
+    assert.deepEqual(await shell(pay), paid, 'paid once');
+    assert.equal((await shell(operator(suspend)))['complete'], true);
+    for (const dead of [list, pay]) {
+      const { status, error } = await shell(dead);
+      assert.deepEqual([status, error], [401, 'invalid_token']);
+    }
+    await shell(operator(reactivate));
+    assert.equal((await shell(list))['status'], 401, 'what was killed stays dead');
+    const [{ balance_cents: balance } = {}] = (
+      await shell(withNewToken(list, await shell(authenticate)))
+    )['data'] as readonly Record<string, unknown>[];
+    assert.equal(balance, paid['balance_cents']);
 
     // To the whole group, as a terminal does: every process gets it by itself, too.
     kill(-demo.child.pid!, 'SIGINT');
@@ -146,11 +167,10 @@ describe('npm start', () => {
     if (first !== '') {
       assert.deepEqual(idsIn(second), idsIn(first));
       assert.notEqual(secretIn(second), secretIn(first));
-      const refused = await shell(commandsIn(first)[0]);
+      const refused = await shell(String(commandsIn(first)[0]));
       assert.equal(refused['error'], 'invalid_client', 'the secret of the first start has ended');
     }
-    const suspend = /npx --no-install countersign (program suspend \S+ --reason .*)/.exec(second);
-    const receipt = await shell(`${process.execPath} ${COUNTERSIGN} ${suspend?.[1]} --json`);
+    const receipt = await shell(operator(commandsIn(second)[3]));
     assert.equal(receipt['complete'], true);
     const [, token] = /Bearer (token_\S+)'/.exec(second) ?? [];
     const call = await fetch(`http://127.0.0.1:${ports[2]}/v1/accounts`, {

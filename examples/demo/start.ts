@@ -3,9 +3,10 @@
  * it does to the authority goes through the command line, as an operator's would.
  */
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
-import { makeOperate } from './command-line.ts';
+import { makeOperate, shellWord } from './command-line.ts';
 import { type Onboarded, onboard } from './onboarding.ts';
 import { addressText, type Options, readOptions, USAGE, WrongUsage } from './options.ts';
 import { requireFree } from './ports.ts';
@@ -15,7 +16,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const AUTHORITY = join(ROOT, 'server/src/main.ts');
 const BANKING_API = join(ROOT, 'examples/banking-api/server.ts');
 const DATA_DEFAULT = './data';
-const TOKEN_TIMEOUT_MS = 10_000;
+const ANSWER_MS_MAX = 10_000;
 
 /** Runs the demo until a signal (exit code 0) or until one of its processes ends (an Error). */
 async function demo(options: Options): Promise<void> {
@@ -58,8 +59,9 @@ async function run(options: Options, children: Child[], signal: AbortSignal): Pr
   await authority.healthy(`${origin}/health/ready`);
   signal.throwIfAborted();
 
-  console.log('Onboarding the demo program …');
-  const onboarded = await onboard(makeOperate({ main: AUTHORITY, data, signal }));
+  console.log('Onboarding the demo program, and the bank with its API …');
+  const tell = (command: string): void => console.log(`  ${command}`);
+  const onboarded = await onboard(makeOperate({ main: AUTHORITY, data, signal, tell }));
 
   console.log(`Starting the Banking API on ${api}, data in ${data}-banking-api …`);
   const issuer = `${origin}/sandbox`;
@@ -113,31 +115,37 @@ async function introduction(demo: {
   const dataFlags = data === DATA_DEFAULT ? '' : ` --data ${shellWord(data)}`;
   if (suspended !== undefined) return suspendedNote({ ...suspended, dataFlags });
   const tokenEndpoint = `${issuer}/token`;
-  const response = await fetch(tokenEndpoint, {
+  const accountsUrl = `${api}/v1/accounts`;
+  const granted = await answerOf(tokenEndpoint, {
     method: 'POST',
     body: new URLSearchParams({
       client_id: partner.clientId,
       client_secret: partner.clientSecret,
       grant_type: 'client_credentials',
     }),
-    signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
   });
-  const granted = Object(await response.json());
-  if (!response.ok) throw new Error(`The demo program gets no token: ${granted.error_description}`);
+  const accessToken = String(granted['access_token']);
+  const headers = { Authorization: `Bearer ${accessToken}` };
+  const { data: accounts } = await answerOf(`${accountsUrl}?limit=1`, { headers });
   return transcript({
     ...partner,
     tokenEndpoint,
-    accessToken: String(granted.access_token),
-    expiresIn: Number(granted.expires_in),
-    accountsUrl: `${api}/v1/accounts`,
+    accessToken,
+    expiresIn: Number(granted['expires_in']),
+    accountsUrl,
+    accountId: String(Object(accounts)[0]?.account_id),
+    paymentKey: randomUUID(),
     programId,
     dataFlags,
   });
 }
 
-/** A word that a shell reads as it stands, whatever is in it. */
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** What one of the two answers to the demo program. */
+async function answerOf(url: string, init: RequestInit): Promise<Record<string, unknown>> {
+  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+  const answer = Object(await response.json());
+  if (response.ok) return answer;
+  throw new Error(`${url} refuses the demo program: ${answer.error_description ?? answer.detail}`);
 }
 
 async function unexpectedEnd(children: readonly Child[]): Promise<never> {
