@@ -12,6 +12,10 @@ export type Measured = {
 
 export type Subject = {
   readonly name: string;
+  /** Name of the bare server that it is compared with. */
+  readonly beside: string;
+  /** Countersign, however it was started. */
+  readonly isOurs?: true;
   /** Below this ratio to the bare server the bench fails. */
   readonly floor?: number;
   /** What the ratio is meant to become. */
@@ -43,12 +47,13 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (above + below) / 2, min, max };
 }
 
-/** What the rounds of each subject come to beside the bare server's. */
-export function figuresOf(bare: Series, all: readonly Series[]): readonly Figures[] {
+/** What the rounds of each subject come to beside its bare server's. */
+export function figuresOf(all: readonly Series[]): readonly Figures[] {
   return all.map(({ subject, rounds }) => {
+    const bare = all.find((one) => one.subject.name === subject.beside);
     const processor = rounds.flatMap(({ processorUs }) => processorUs ?? []);
     const ratios = rounds.map(({ requestsPerSecond }, round) => {
-      const beside = bare.rounds[round];
+      const beside = bare?.rounds[round];
       if (beside === undefined) throw new Error('a round without the bare server');
       return requestsPerSecond / beside.requestsPerSecond;
     });

@@ -6,17 +6,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Placement } from './machine.ts';
+import { bodyOf, headersOf, type Target } from './target.ts';
 import { readWrkReport, type WrkReport } from './wrk-report.ts';
 
 export const CONNECTIONS = 32;
-
-export type Target = {
-  readonly url: string;
-  /** Form parameters, maybe with secrets: they go into a file, never onto a command line. Undefined: a GET. */
-  readonly form?: Readonly<Record<string, string>> | undefined;
-  /** Value of the header of that name; it goes into that file as well. */
-  readonly authorization?: string;
-};
 
 /** Throws an Error that says what to install when wrk is not there. */
 export function assertLoadGenerator(): void {
@@ -37,6 +30,8 @@ export async function load(
   try {
     const { command, args } = options.placement.onLoadCore('wrk', [
       ...['--threads', '1', '--connections', String(CONNECTIONS), '--latency'],
+      // Answers that take seconds, as bcrypt's do, are slow and not lost.
+      ...['--timeout', '120s'],
       ...['--duration', `${options.seconds}s`, '--script', script, target.url],
     ]);
     const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -54,17 +49,12 @@ export async function load(
   }
 }
 
-/** A Lua script that sends the same with every request. Neither a form's encoding nor a token has a character that Lua would read. */
-function scriptOf({ form, authorization }: Target): string {
-  const header = (name: string, value: string): string => `wrk.headers["${name}"] = "${value}"`;
-  const posted =
-    form === undefined
-      ? []
-      : [
-          'wrk.method = "POST"',
-          `wrk.body = "${new URLSearchParams(form)}"`,
-          header('Content-Type', 'application/x-www-form-urlencoded'),
-        ];
-  const authorized = authorization === undefined ? [] : [header('Authorization', authorization)];
-  return [...posted, ...authorized, ''].join('\n');
+/** A Lua script that sends the same request every time. JSON's strings of printable characters are Lua's too. */
+function scriptOf(target: Target): string {
+  const body = bodyOf(target);
+  const headers = Object.entries(headersOf(target)).map(
+    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+  );
+  const form = body === undefined ? [] : ['wrk.method = "POST"', `wrk.body = "${body}"`];
+  return [...form, ...headers, ''].join('\n');
 }

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statfsSync } from 'node:fs';
-import { arch, cpus, release, type } from 'node:os';
+import { arch, cpus, release, totalmem, type } from 'node:os';
 
 export type Command = { readonly command: string; readonly args: readonly string[] };
 
@@ -11,7 +11,12 @@ export type Placement = {
   readonly words: string;
   onServerCore(command: string, args: readonly string[]): Command;
   onLoadCore(command: string, args: readonly string[]): Command;
+  /** Moves a process that runs already, and its children, beside the load. */
+  moveToLoadCore(pid: number): void;
 };
+
+/** Where the system may choose. */
+export const anywhere = (command: string, args: readonly string[]): Command => ({ command, args });
 
 /** Servers on one core and load on another, where the system lets us choose. */
 export function choosePlacement(): Placement {
@@ -19,8 +24,12 @@ export function choosePlacement(): Placement {
   const canPin = spawnSync('taskset', ['--version']).error === undefined;
   if (!canPin || serverCore === undefined || loadCore === undefined) {
     const why = canPin ? 'fewer than two cores' : 'no taskset';
-    const free = (command: string, args: readonly string[]): Command => ({ command, args });
-    return { words: `not placed (${why})`, onServerCore: free, onLoadCore: free };
+    return {
+      words: `not placed (${why})`,
+      onServerCore: anywhere,
+      onLoadCore: anywhere,
+      moveToLoadCore: () => {},
+    };
   }
   const on =
     (core: number) =>
@@ -32,6 +41,11 @@ export function choosePlacement(): Placement {
     words: `server on core ${serverCore}, load on core ${loadCore}`,
     onServerCore: on(serverCore),
     onLoadCore: on(loadCore),
+    moveToLoadCore: (pid) => {
+      for (const one of familyOf(pid)) {
+        spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(loadCore), String(one)]);
+      }
+    },
   };
 }
 
@@ -53,8 +67,10 @@ export function coresIn(list: string): readonly number[] {
 export type Machine = {
   readonly processor: string;
   readonly cores: number;
+  readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
+  readonly date: string;
   readonly commit: string;
 };
 
@@ -63,8 +79,10 @@ export function describeMachine(checkout: string): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()} ${arch()}`,
     node: process.version,
+    date: new Date().toISOString(),
     commit: commitOf(checkout),
   };
 }
@@ -92,8 +110,25 @@ export function assertOnDisk(directory: string): void {
 /** Ticks of /proc/PID/stat; a constant of the Linux ABI. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor time that a process has used, all its threads together; undefined where the system does not tell. */
-export function processorSeconds(pid: number): number | undefined {
+/** Processor time of processes and their children, all threads together; undefined where the system does not tell. */
+export function processorSeconds(pids: readonly number[]): number | undefined {
+  const each = pids.flatMap(familyOf).flatMap((pid) => ownSeconds(pid) ?? []);
+  return each.length === 0 ? undefined : each.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** A process and all below it. */
+function familyOf(pid: number): readonly number[] {
+  const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
+}
+
+/** Resident memory in MiB; undefined where the system does not tell. */
+export function residentMiB(pid: number): number | undefined {
+  const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(readIfThere(`/proc/${pid}/status`)) ?? [];
+  return kib === undefined ? undefined : Number(kib) / 1_024;
+}
+
+function ownSeconds(pid: number): number | undefined {
   // The name in parentheses may hold spaces, so fields are counted after it: utime and stime are 14 and 15.
   const fields = readIfThere(`/proc/${pid}/stat`).split(') ')[1]?.split(' ');
   if (fields === undefined) return undefined;

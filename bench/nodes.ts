@@ -1,16 +1,11 @@
 /** Starts the nodes of one store, SQLite or a PostgreSQL of its own, with an operator beside them. Measures nothing but idleness. */
 
-import { readFileSync } from 'node:fs';
 import type { OperationContext } from '../server/src/operations/context.ts';
 import { newDataDirectory } from '../server/src/testing/data.ts';
 import { asOperator } from '../server/src/testing/onboarding.ts';
 import { startPostgres } from '../server/src/testing/postgres.ts';
 import { type RunningServer, startServer } from '../server/src/testing/running-server.ts';
 import type { RevocationOptions } from './revocation-options.ts';
-
-const KIB = 1_024;
-
-export type NodesWanted = Pick<RevocationOptions, 'nodes' | 'store' | 'isPollingOnly'>;
 
 export type Nodes = {
   readonly context: OperationContext;
@@ -77,15 +72,4 @@ function onStore<T>(
     },
     settings,
   );
-}
-
-/** Resident memory of a node in MiB; undefined where the system does not tell. */
-export function memoryMiB(server: RunningServer): number | undefined {
-  try {
-    const status = readFileSync(`/proc/${server.process.pid}/status`, 'utf8');
-    const kib = Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]);
-    return Number.isNaN(kib) ? undefined : kib / KIB;
-  } catch {
-    return undefined;
-  }
 }

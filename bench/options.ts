@@ -2,14 +2,20 @@
 
 import { parseArgs } from 'node:util';
 
-export const HELP = `npm run bench -- [--rounds N] [--seconds N] [--json FILE] [--against DIR]
+export const HELP = `npm run bench -- [--rounds N] [--seconds N] [--all | --peers --variants --rates --syncs] [--json FILE] [--plot FILE] [--against DIR]
 
-Measures POST /token and POST /introspect beside a bare node:http server, in turn, on this machine.
+Measures POST /token, POST /introspect and GET /verify beside bare node:http servers, in turn, on this machine.
 Exit code 1 when a ratio is below its floor or anything went wrong.
 
   --rounds N      how often each is measured, 1 to 100 (default 5); the median counts
   --seconds N     how long each measurement takes, 1 to 600 (default 3)
+  --peers         other servers in the same rounds, installed into bench/peers at first use
+  --variants      Countersign on PostgreSQL, with two workers, and without its syncs, in the same rounds
+  --rates         also latencies at a quarter, half and three quarters of what each could do
+  --syncs         also how often the disk is asked for a sync under load (strace)
+  --all           all four
   --json FILE     also write every figure to FILE
+  --plot FILE     also draw the ratios as an SVG
   --against DIR   measure the checkout in DIR as well, in the same rounds: before and after side by side
 `;
 
@@ -20,7 +26,12 @@ export type Options = {
   readonly isHelpWanted: boolean;
   readonly rounds: number;
   readonly seconds: number;
+  readonly peers: boolean;
+  readonly variants: boolean;
+  readonly rates: boolean;
+  readonly syncs: boolean;
   readonly jsonFile: string | undefined;
+  readonly plotFile: string | undefined;
   readonly againstDirectory: string | undefined;
 };
 
@@ -31,7 +42,13 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
+      peers: { type: 'boolean', default: false },
+      variants: { type: 'boolean', default: false },
+      rates: { type: 'boolean', default: false },
+      syncs: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
       json: { type: 'string' },
+      plot: { type: 'string' },
       against: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -40,7 +57,12 @@ export function readOptions(args: readonly string[]): Options {
     isHelpWanted: values.help,
     rounds: wholeNumber('--rounds', values.rounds, ROUNDS_MAX),
     seconds: wholeNumber('--seconds', values.seconds, SECONDS_MAX),
+    peers: values.peers || values.all,
+    variants: values.variants || values.all,
+    rates: values.rates || values.all,
+    syncs: values.syncs || values.all,
     jsonFile: values.json,
+    plotFile: values.plot,
     againstDirectory: values.against,
   };
 }

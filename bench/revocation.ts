@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { histogramOf, LATENCY_HEAD, latenciesOf, latencyLine } from './latencies.ts';
-import { describeMachine } from './machine.ts';
-import { memoryMiB, type Nodes, withNodes } from './nodes.ts';
+import { describeMachine, residentMiB } from './machine.ts';
+import { type Nodes, withNodes } from './nodes.ts';
 import { HELP, type RevocationOptions, readRevocationOptions } from './revocation-options.ts';
 import { onboardMany, type Suspensions, suspendEach } from './suspend-each.ts';
 
@@ -33,8 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
   print(options, report);
   if (options.jsonFile !== undefined) {
     const machine = describeMachine(HERE);
-    const date = new Date().toISOString();
-    const whole = JSON.stringify({ machine, date, options, ...report }, undefined, 2);
+    const whole = JSON.stringify({ machine, options, ...report }, undefined, 2);
     writeFileSync(options.jsonFile, `${whole}\n`);
   }
   const { accepted, load } = report.suspensions;
@@ -55,7 +54,7 @@ async function measure(nodes: Nodes, options: RevocationOptions): Promise<Report
     suspensions,
     seconds: (performance.now() - beganMs) / 1_000,
     idleTransactionsPerSecond,
-    memoryMiB: nodes.servers.flatMap((server) => memoryMiB(server) ?? []),
+    memoryMiB: nodes.servers.flatMap(({ process: { pid } }) => residentMiB(pid ?? 0) ?? []),
   };
 }
 

@@ -1,14 +1,19 @@
 /** Measures several subjects in turn, round after round, so that what slows the machine down slows all of them down. */
 
 import type { Measured, Series, Subject } from './figures.ts';
-import { load, type Target } from './load.ts';
+import { load } from './load.ts';
 import { type Placement, processorSeconds } from './machine.ts';
+import type { Target } from './target.ts';
 
 /** Enough for the compiler to have seen every hot function. */
 const WARM_UP_SECONDS_MAX = 2;
 
-/** What is measured: what to send, and the process whose processor time it takes. */
-export type Runner = { readonly subject: Subject; readonly target: Target; readonly pid: number };
+/** What is measured: what to send, and the processes whose processor time it takes. */
+export type Runner = {
+  readonly subject: Subject;
+  readonly target: Target;
+  readonly pids: readonly number[];
+};
 
 export type RoundOptions = {
   readonly rounds: number;
@@ -19,8 +24,8 @@ export type RoundOptions = {
 };
 
 export type Ran = Series & {
-  /** Good answers over all rounds and the warm-up. */
-  readonly answers: number;
+  /** Good answers over all rounds and the warm-up, and whatever else is asked of it later. */
+  answers: number;
 };
 
 /** All rounds of all runners, in the runners' order. Rejects at the first answer that is not a good one. */
@@ -44,10 +49,10 @@ export async function measureInTurn(
   return ran;
 }
 
-async function measure({ target, pid }: Runner, options: RoundOptions): Promise<Measured> {
-  const before = processorSeconds(pid);
+async function measure({ target, pids }: Runner, options: RoundOptions): Promise<Measured> {
+  const before = processorSeconds(pids);
   const { requests, requestsPerSecond, p50Ms, p99Ms } = await load(target, options);
-  const after = processorSeconds(pid);
+  const after = processorSeconds(pids);
   const processorUs =
     before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / requests;
   return { requests, requestsPerSecond, p50Ms, p99Ms, processorUs };

@@ -24,7 +24,7 @@ const REPORT = `Running 2s test @ http://127.0.0.1:40001/
   Latency Distribution
      50%  554.00us
      75%  700.00us
-     90%    1.25ms
+     90%    1.25s 
      99%   20.36ms
   92352 requests in 2.50s, 20.08MB read
 Requests/sec:  46174.59
@@ -39,8 +39,8 @@ const round = (requestsPerSecond: number): Measured => ({
   processorUs: undefined,
 });
 
-const series = (subject: Subject, rates: readonly number[]): Series => ({
-  subject,
+const series = (subject: Omit<Subject, 'beside'>, rates: readonly number[]): Series => ({
+  subject: { ...subject, beside: 'bare' },
   rounds: rates.map(round),
 });
 
@@ -63,6 +63,10 @@ describe('what wrk prints', () => {
     assert.deepEqual({ badAnswers, socketErrors }, { badAnswers: 7, socketErrors: 10 });
   });
 
+  test('is read with the space that wrk leaves behind a figure in seconds', () => {
+    assert.equal(readWrkReport(REPORT.replace('99%   20.36ms', '99%    1.61s ')).p99Ms, 1_610);
+  });
+
   test('is no result when a figure is missing', () => {
     assert.throws(() => readWrkReport(REPORT.replace('99%', '98%')), /something else/);
     assert.throws(() => readWrkReport('unable to connect'), /something else/);
@@ -78,10 +82,11 @@ describe('medians and ratios', () => {
 
   test('each round is compared with the bare server of the same round', () => {
     const bare = series({ name: 'bare' }, [100, 50, 10]);
-    const [figures] = figuresOf(bare, [series({ name: 'half' }, [50, 20, 6])]);
+    const [figures] = figuresOf([series({ name: 'half' }, [50, 20, 6]), bare]);
     assert.deepEqual(figures?.ratio, { median: 0.5, min: 0.4, max: 0.6 });
     assert.deepEqual(figures?.requestsPerSecond, { median: 20, min: 6, max: 50 });
-    assert.throws(() => figuresOf(series({ name: 'bare' }, [1]), [bare]), /without the bare/);
+    assert.throws(() => figuresOf([bare, series({ name: 'x' }, [1, 1, 1, 1])]), /without the bare/);
+    assert.throws(() => figuresOf([series({ name: 'alone' }, [1])]), /without the bare/);
   });
 
   test('processor time is compared within a round as well, where the system tells it', () => {
@@ -101,7 +106,7 @@ describe('medians and ratios', () => {
       series({ name: 'fit', floor: 0.5 }, [50, 50, 10]),
       series({ name: 'free' }, [1, 1, 1]),
     ];
-    assert.deepEqual(belowFloor(figuresOf(bare, all)), ['slow: 0.490 of bare, below 0.5']);
+    assert.deepEqual(belowFloor(figuresOf([bare, ...all])), ['slow: 0.490 of bare, below 0.5']);
   });
 });
 
@@ -121,11 +126,11 @@ test('a token that was answered and is not on record fails the bench, and so doe
 test('the table aligns its columns and shows medians with their range', () => {
   const bare = series({ name: 'bare' }, [80_000]);
   const token = {
-    subject: { name: 'POST /token', floor: 0.35, target: 0.5 },
+    subject: { name: 'POST /token', beside: 'bare', floor: 0.35, target: 0.5 },
     rounds: [{ ...round(40_000), processorUs: 24.56 }],
   };
   assert.equal(
-    tableOf(figuresOf(bare, [bare, token])),
+    tableOf(figuresOf([bare, token])),
     [
       '                         requests/s           of bare  floor  target  p50 ms  p99 ms            CPU µs',
       'bare         80,000 (80,000–80,000)  1.00 (1.00–1.00)                   1.00    2.00',
@@ -146,7 +151,12 @@ describe('the command line', () => {
       isHelpWanted: false,
       rounds: 7,
       seconds: 3,
+      peers: false,
+      variants: false,
+      rates: false,
+      syncs: false,
       jsonFile: 'out.json',
+      plotFile: undefined,
       againstDirectory: undefined,
     });
   });

@@ -1,35 +1,24 @@
-/** `npm run bench`: /token and /introspect beside a bare server, in turn, durable; a table, and a verdict as exit code. */
+/** `npm run bench`: Countersign, and what it is compared with, in turn, durable; a table, and a verdict as exit code. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  belowFloor,
-  figuresOf,
-  isBlurred,
-  journalComplaint,
-  type Series,
-  type Subject,
-} from './figures.ts';
-import { countJournalRows } from './journal-rows.ts';
+import { type Bench, type Recorder, startField } from './field.ts';
+import { belowFloor, figuresOf, isBlurred, journalComplaint, spreadOf } from './figures.ts';
 import { assertLoadGenerator, CONNECTIONS } from './load.ts';
 import { assertOnDisk, choosePlacement, describeMachine } from './machine.ts';
-import { HELP, type Options, readOptions } from './options.ts';
-import { measureInTurn, type Ran, type RoundOptions, type Runner } from './rounds.ts';
-import { type Authority, startAuthority, startBareServer } from './servers.ts';
+import { HELP, readOptions } from './options.ts';
+import { type AtRate, measureAtRates, P99_TIMES_MAX, ratesTable } from './rates.ts';
+import { pictureOf, versionsLine } from './report.ts';
+import { measureInTurn, type Ran, type Runner } from './rounds.ts';
+import { BARE_FORM, BARE_GET, QUESTIONS } from './subjects.ts';
+import { countSyncsUnderLoad, type Syncs } from './syncs.ts';
 import { tableOf } from './table.ts';
 
-const TOKEN: Subject = { name: 'POST /token', floor: 0.35, target: 0.5 };
-const INTROSPECT: Subject = { name: 'POST /introspect', floor: 0.5, target: 0.65 };
-const BARE: Subject = { name: 'bare node:http' };
 /** A server that is just being killed may still write while its folder is removed. */
 const REMOVAL_RETRIES_MAX = 10;
 const HERE = resolve(import.meta.dirname, '..');
-
-type Bench = Options & RoundOptions & { readonly cleanUp: (() => Promise<void>)[] };
-
-/** A checkout under load. What it is compared with (`--against`) has names of its own and no floor. */
-type Checkout = { readonly authority: Authority; readonly data: string; readonly suffix: string };
+const AT_RATES = new Set([BARE_FORM, BARE_GET, ...QUESTIONS].map(({ name }) => name));
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
@@ -41,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   const remove = (): void =>
     rmSync(directory, { recursive: true, force: true, maxRetries: REMOVAL_RETRIES_MAX });
-  // Keys and secrets lie there, so they go on Ctrl-C as well; the servers see to their own end (servers.ts).
+  // Keys and secrets lie there, so they go on Ctrl-C as well; the servers see to their own end (start-process.ts).
   process.on('exit', remove);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const bench: Bench = { ...options, directory, placement: choosePlacement(), cleanUp: [] };
@@ -58,92 +47,101 @@ async function run(bench: Bench): Promise<number> {
   const machine = describeMachine(HERE);
   const { rounds, seconds, placement } = bench;
   console.log(`${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections; ${placement.words}`);
-  console.log(`${machine.processor}, ${machine.cores} cores, ${machine.system}`);
-  console.log(`Node ${machine.node}, commit ${machine.commit}\n`);
-
-  const checkouts = [await startCheckout(bench, HERE, '')];
-  if (bench.againstDirectory !== undefined) {
-    checkouts.push(await startCheckout(bench, resolve(bench.againstDirectory), ', against'));
+  if (bench.peers || bench.variants) {
+    console.log('PostgreSQL beside the load; two workers and their load on all cores');
   }
-  const ran = await measureInTurn(await runnersOf(bench, checkouts), bench);
-  // Before the journal is read: it is complete only now.
-  await stopAll(bench);
+  console.log(`${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB`);
+  console.log(
+    `${machine.system}, Node ${machine.node}, ${machine.date}, commit ${machine.commit}\n`,
+  );
 
-  const figures = figuresOf(bareOf(ran), ran);
+  const { runners, recorders } = await startField(bench);
+  const ran = await measureInTurn(runners, bench);
+  const figures = figuresOf(ran);
   console.log(tableOf(figures));
   console.log('\nMedians (lowest–highest round). CPU: processor time of the server per request.');
-  if (isBlurred(bareOf(ran))) console.log('The machine was busy with other work: measure again.');
-  const complaints = [
-    ...belowFloor(figures),
-    ...checkouts.flatMap((checkout) => missingFromJournal(checkout, ran, rounds)),
-  ];
+  if (bench.peers) console.log(versionsLine());
+  const isBusy = isBlurred(seriesOf(ran, BARE_FORM.name));
+  if (isBusy) console.log('The machine was busy with other work: measure again.');
+  const rates = bench.rates ? await atRates(bench, runners, ran) : [];
+  if (rates.length > 0) console.log(`\n${ratesTable(rates)}`);
+  const complaints = [...belowFloor(figures), ...(await missingFromRecord(recorders, ran, bench))];
+  await stopAll(bench);
+  const syncs = bench.syncs ? await syncsOf(bench) : undefined;
+
   if (bench.jsonFile !== undefined) {
-    const placed = placement.words;
-    const report = {
-      machine,
-      placement: placed,
-      rounds,
-      seconds,
-      figures,
-      series: ran,
-      complaints,
-    };
-    writeFileSync(bench.jsonFile, `${JSON.stringify(report, undefined, 2)}\n`);
+    const measured = { figures, rates, syncs, series: ran, complaints };
+    const how = { machine, placement: placement.words, rounds, seconds, isBusy };
+    writeFileSync(bench.jsonFile, `${JSON.stringify({ ...how, ...measured }, undefined, 2)}\n`);
   }
+  if (bench.plotFile !== undefined) writeFileSync(bench.plotFile, pictureOf(figures));
   for (const complaint of complaints) console.error(complaint);
   return complaints.length === 0 ? 0 : 1;
 }
 
-async function startCheckout(bench: Bench, root: string, suffix: string): Promise<Checkout> {
-  const data = join(bench.directory, `data${bench.cleanUp.length}`);
-  mkdirSync(data, { mode: 0o700 });
-  const authority = await startAuthority(root, { data, placement: bench.placement });
-  bench.cleanUp.push(authority.stop);
-  return { authority, data, suffix };
+function seriesOf(ran: readonly Ran[], name: string): Ran {
+  const found = ran.find(({ subject }) => subject.name === name);
+  if (found === undefined) throw new Error(`${name} was not measured`);
+  return found;
 }
 
-/** The bare server first, then every endpoint of every checkout. */
-async function runnersOf(bench: Bench, checkouts: readonly Checkout[]): Promise<readonly Runner[]> {
-  const endpoints = checkouts.flatMap(({ authority: { token, introspect, pid }, suffix }) => [
-    { subject: subjectOf(TOKEN, suffix), target: token, pid },
-    { subject: subjectOf(INTROSPECT, suffix), target: introspect, pid },
-  ]);
-  const [first] = checkouts;
-  if (first === undefined) throw new Error('nothing to measure');
-  const bare = await startBareServer(first.authority.token, bench.placement);
-  bench.cleanUp.push(bare.stop);
-  return [{ subject: BARE, target: bare.target, pid: bare.pid }, ...endpoints];
-}
-
-function subjectOf(subject: Subject, suffix: string): Subject {
-  return suffix === '' ? subject : { name: `${subject.name}${suffix}` };
-}
-
-function bareOf(ran: readonly Series[]): Series {
-  const bare = ran.find(({ subject }) => subject === BARE);
-  if (bare === undefined) throw new Error('the bare server was not measured');
-  return bare;
+/** Countersign as it is installed, and the bare server; what is answered counts as answered in the rounds. */
+async function atRates(
+  bench: Bench,
+  runners: readonly Runner[],
+  ran: readonly Ran[],
+): Promise<readonly AtRate[]> {
+  const capacityOf = ({ subject }: Runner): number =>
+    spreadOf(seriesOf(ran, subject.name).rounds.map((round) => round.requestsPerSecond)).median;
+  const ours = runners.filter(({ subject }) => AT_RATES.has(subject.name));
+  const told = (name: string, answers: number): void => {
+    seriesOf(ran, name).answers += answers;
+  };
+  const rates = await measureAtRates(ours, capacityOf, { ...bench, told });
+  const half = rates.find(({ name, share }) => name === 'POST /token' && share === 0.5);
+  if (half !== undefined) {
+    console.log(
+      `\np99 of /token at half load: ${half.p99Times.toFixed(1)} times the bare server's`,
+    );
+    console.log(`(the goal: at most ${P99_TIMES_MAX}), each at half of its own capacity.`);
+  }
+  return rates;
 }
 
 /** Compares what was answered with what is on record; prints the two numbers when they fit. */
-function missingFromJournal(
-  { data, suffix }: Checkout,
+async function missingFromRecord(
+  recorders: readonly Recorder[],
   ran: readonly Ran[],
-  rounds: number,
-): readonly string[] {
-  const name = subjectOf(TOKEN, suffix).name;
-  const underLoad = ran.find(({ subject }) => subject.name === name)?.answers ?? 0;
-  // One token more was issued before the load; and the warm-up is a run as well.
-  const answers = underLoad + 1;
-  const rows = countJournalRows(data);
-  const complaint = journalComplaint({ rows, answers, uncountedMax: CONNECTIONS * (rounds + 1) });
-  if (complaint !== undefined) return [`${name}: ${complaint}`];
-  console.log(`${name}: ${answers} tokens answered, ${rows} on record.`);
-  return [];
+  { rounds }: Bench,
+): Promise<readonly string[]> {
+  const complaints: string[] = [];
+  for (const { name, countTokens } of recorders) {
+    // One token more was issued before the load; and the warm-up is a run as well.
+    const answers = seriesOf(ran, name).answers + 1;
+    const rows = await countTokens();
+    const complaint = journalComplaint({ rows, answers, uncountedMax: CONNECTIONS * (rounds + 1) });
+    if (complaint !== undefined) complaints.push(`${name}: ${complaint}`);
+    else console.log(`${name}: ${answers} tokens answered, ${rows} on record.`);
+  }
+  return complaints;
+}
+
+async function syncsOf(bench: Bench): Promise<Syncs | undefined> {
+  const syncs = await countSyncsUnderLoad(bench);
+  if (typeof syncs === 'string') {
+    console.error(syncs);
+    return undefined;
+  }
+  const { tokens, per1000Tokens, tokensPerSecond } = syncs;
+  const rate = Math.round(tokensPerSecond).toLocaleString('en');
+  console.log(
+    `Syncs: ${per1000Tokens.toFixed(1)} per 1,000 tokens, over ${tokens} tokens at ${rate}/s.`,
+  );
+  return syncs;
 }
 
 async function stopAll({ cleanUp }: Bench): Promise<void> {
-  for (const stop of cleanUp.splice(0)) await stop();
+  for (const stop of cleanUp.splice(0).reverse()) await stop();
 }
 
 try {

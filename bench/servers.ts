@@ -1,60 +1,64 @@
 /** Starts what is measured: the authority as its users start it, onboarded by its own command line, and the bare server. */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Target } from './load.ts';
-import type { Command, Placement } from './machine.ts';
-
-const START_MS_MAX = 20_000;
-const START_POLL_MS = 20;
-
-export type RunningServer = {
-  readonly pid: number;
-  stop(): Promise<void>;
-};
+import type { Command } from './machine.ts';
+import { freePort, type RunningServer, start } from './start-process.ts';
+import { answerOf, type Kind, type Target } from './target.ts';
 
 export type Authority = RunningServer & {
-  readonly token: Target;
-  readonly introspect: Target;
+  readonly origin: string;
+  readonly targets: Readonly<Record<Kind, Target>>;
 };
 
-/** A running authority with a client that asks for tokens and a resource server that asks about them. */
+export type AuthorityOptions = {
+  readonly data: string;
+  /** Where it runs, and under what. */
+  readonly place: (command: string, args: readonly string[]) => Command;
+  /** More options of `countersign serve`. */
+  readonly args?: readonly string[];
+  /** For the server and for its command line. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** A running authority with a client that asks for tokens, and a resource server and a gateway that ask about them. */
 export async function startAuthority(
   checkout: string,
-  options: { readonly data: string; readonly placement: Placement },
+  options: AuthorityOptions,
 ): Promise<Authority> {
-  const { data, placement } = options;
+  const { data, place, args = [], env = {} } = options;
   const bin = join(checkout, 'server', 'bin', 'countersign.mjs');
   const listen = `127.0.0.1:${await freePort()}`;
-  const server = await start(
-    placement.onServerCore(process.execPath, [
-      ...[bin, 'serve', '--data', data, '--listen', listen],
-      ...['--admin-listen', `127.0.0.1:${await freePort()}`],
-    ]),
-    `http://${listen}/health/ready`,
-  );
+  const origin = `http://${listen}`;
+  const command = place(process.execPath, [
+    ...[bin, 'serve', '--data', data, '--listen', listen, '--gateway', '127.0.0.1'],
+    ...['--admin-listen', `127.0.0.1:${await freePort()}`, ...args],
+  ]);
+  const server = await start({ ...command, readyUrl: `${origin}/health/ready`, env });
   try {
-    return { ...server, ...(await onboard({ bin, data, issuer: `http://${listen}/sandbox` })) };
+    const countersign = commandLine(bin, { data, env });
+    return { ...server, origin, targets: await onboard(countersign, `${origin}/sandbox`) };
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
-async function onboard(at: {
-  readonly bin: string;
-  readonly data: string;
-  readonly issuer: string;
-}): Promise<{ token: Target; introspect: Target }> {
-  const countersign = async (...args: string[]): Promise<Record<string, string>> => {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      ...[at.bin, ...args, '--data', at.data, '--json'],
-    ]);
+type CommandLine = (...args: string[]) => Promise<Record<string, string>>;
+
+function commandLine(bin: string, at: Pick<AuthorityOptions, 'data' | 'env'>): CommandLine {
+  return async (...args) => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [bin, ...args, '--data', at.data, '--json'],
+      { env: { ...process.env, ...at.env } },
+    );
     return JSON.parse(stdout);
   };
+}
+
+async function onboard(countersign: CommandLine, issuer: string): Promise<Authority['targets']> {
   const inSandbox = ['--environment', 'sandbox'];
   await countersign('scope', 'create', 'accounts:read', ...inSandbox);
   const { program_id: program = '' } = await countersign('program', 'create', 'Bench');
@@ -63,19 +67,18 @@ async function onboard(at: {
     await countersign(...create, '--name', 'Partner', '--scope', 'accounts:read'),
   );
   const bank = credentialsIn(await countersign(...create, '--name', 'Bank', '--resource-server'));
-  const token: Target = {
-    url: `${at.issuer}/token`,
-    form: { ...partner, grant_type: 'client_credentials' },
-  };
-  const { access_token: accessToken = '' } = JSON.parse(await answerOf(token));
-  const introspect: Target = {
-    url: `${at.issuer}/introspect`,
-    form: { ...bank, token: accessToken },
+  const token = { url: `${issuer}/token`, form: { ...partner, grant_type: 'client_credentials' } };
+  const { access_token = '' } = JSON.parse(await answerOf(token));
+  const introspect = { url: `${issuer}/introspect`, form: { ...bank, token: access_token } };
+  const verify = {
+    url: `${issuer}/verify`,
+    headers: { Authorization: `Bearer ${access_token}` },
   };
   if (JSON.parse(await answerOf(introspect)).active !== true) {
     throw new Error('the token that was just issued is not active');
   }
-  return { token, introspect };
+  await answerOf(verify);
+  return { token, introspect, verify };
 }
 
 function credentialsIn(created: Readonly<Record<string, string>>): Record<string, string> {
@@ -83,75 +86,18 @@ function credentialsIn(created: Readonly<Record<string, string>>): Record<string
   return { client_id, client_secret };
 }
 
-/** A bare server whose answer is as long as the one of `like`. */
+/** A bare server that is asked what `like` is asked, and whose answers are as long. */
 export async function startBareServer(
-  like: Target,
-  placement: Placement,
-): Promise<RunningServer & { readonly target: Target }> {
+  like: { readonly form: Target; readonly get: Target },
+  place: AuthorityOptions['place'],
+): Promise<RunningServer & { readonly form: Target; readonly get: Target }> {
   const port = await freePort();
-  const bytes = Buffer.byteLength(await answerOf(like));
-  const script = join(import.meta.dirname, 'bare-server.ts');
+  const bytes = async (target: Target) => String(Buffer.byteLength(await answerOf(target)));
+  const command = place(process.execPath, [
+    ...[join(import.meta.dirname, 'bare-server.ts'), '--port', String(port)],
+    ...['--answer-bytes', await bytes(like.form), '--get-answer-bytes', await bytes(like.get)],
+  ]);
   const url = `http://127.0.0.1:${port}/`;
-  const server = await start(
-    placement.onServerCore(process.execPath, [
-      ...[script, '--port', String(port), '--answer-bytes', String(bytes)],
-    ]),
-    url,
-  );
-  return { ...server, target: { url, form: like.form } };
-}
-
-/** The body of one answer; rejects when it is not 200. */
-export async function answerOf({ url, form }: Target): Promise<string> {
-  const answer = await fetch(url, { method: 'POST', body: new URLSearchParams({ ...form }) });
-  if (answer.status !== 200)
-    throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer.text();
-}
-
-async function start({ command, args }: Command, readyUrl: string): Promise<RunningServer> {
-  const child = spawn(command, [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  // Also when the bench is interrupted: nobody else would end what it started.
-  process.on('exit', () => child.kill('SIGKILL'));
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints += text;
-  });
-  const exited = once(child, 'exit');
-  const deadlineMs = performance.now() + START_MS_MAX;
-  while (!(await isReady(readyUrl))) {
-    if (child.exitCode !== null || performance.now() > deadlineMs) {
-      child.kill('SIGKILL');
-      throw new Error(`${command} ${args.join(' ')} did not start: ${complaints}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
-  }
-  return {
-    pid: pidOf(child),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-/** `taskset` becomes what it starts, so the child is the server itself. */
-function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw new Error('a server that is ready has no process');
-  return child.pid;
-}
-
-async function isReady(url: string): Promise<boolean> {
-  const answer = await fetch(url).catch(() => undefined);
-  await answer?.body?.cancel();
-  return answer?.status === 200;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  const server = await start({ ...command, readyUrl: url });
+  return { ...server, form: { ...like.form, url }, get: { ...like.get, url } };
 }

@@ -36,7 +36,7 @@ export function readWrkReport(text: string): WrkReport {
 function percentileMs(text: string, percent: number): number {
   const [, value = '', unit = ''] = found(
     text,
-    new RegExp(`^\\s*${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm'),
+    new RegExp(`^\\s*${percent}%\\s+([\\d.]+)(us|ms|s|m)\\s*$`, 'm'),
   );
   return Number(value) * (MS[unit] ?? Number.NaN);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs the programs that some tests ask the system for, where we may; a test without its program skips and says so.
-# With --bench also wrk, the load generator of `npm run bench`.
+# With --bench also what `npm run bench` asks for: wrk, its load generator, and eatmydata, for its control without syncs.
 set -euo pipefail
 
 programs=(strace openssl curl pgbouncer faketime nginx caddy)
-if [[ ${1:-} == --bench ]]; then programs+=(wrk); fi
+if [[ ${1:-} == --bench ]]; then programs+=(wrk eatmydata); fi
 missing=()
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")

@@ -1,0 +1,85 @@
+/** Latencies at shares of what each subject could do in the rounds, each share round after round. Knows no table. */
+
+import { spreadOf } from './figures.ts';
+import type { Placement } from './machine.ts';
+import { pace } from './pace.ts';
+import type { Runner } from './rounds.ts';
+
+const SHARES = [0.25, 0.5, 0.75];
+/** The most that the p99 of /token at half load may be, in those of its bare server. */
+export const P99_TIMES_MAX = 5;
+
+export type AtRate = {
+  readonly name: string;
+  readonly beside: string;
+  readonly share: number;
+  readonly ratePerSecond: number;
+  /** Medians of the rounds, in milliseconds from the intended time. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly lateP99Ms: number;
+  /** The p99 in those of the bare server at the same share of its own capacity. */
+  readonly p99Times: number;
+};
+
+export type RatesOptions = {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly placement: Placement;
+};
+
+/** `capacityOf` says what a runner could do. `told` hears how many requests were answered, by name. */
+export async function measureAtRates(
+  runners: readonly Runner[],
+  capacityOf: (runner: Runner) => number,
+  options: RatesOptions & { readonly told: (name: string, answers: number) => void },
+): Promise<readonly AtRate[]> {
+  const measured: Omit<AtRate, 'p99Times'>[] = [];
+  for (const share of SHARES) {
+    const rounds = runners.map(() => [] as Awaited<ReturnType<typeof pace>>[]);
+    for (let round = 0; round < options.rounds; round += 1) {
+      for (const [at, runner] of runners.entries()) {
+        const ratePerSecond = share * capacityOf(runner);
+        const paced = await pace(runner.target, { ...options, ratePerSecond });
+        options.told(runner.subject.name, paced.answers);
+        rounds[at]?.push(paced);
+      }
+    }
+    for (const [at, runner] of runners.entries()) {
+      const median = (of: 'p50Ms' | 'p99Ms' | 'p999Ms' | 'lateP99Ms'): number =>
+        spreadOf((rounds[at] ?? []).map((paced) => paced[of])).median;
+      measured.push({
+        ...{ name: runner.subject.name, beside: runner.subject.beside, share },
+        ratePerSecond: share * capacityOf(runner),
+        ...{ p50Ms: median('p50Ms'), p99Ms: median('p99Ms') },
+        ...{ p999Ms: median('p999Ms'), lateP99Ms: median('lateP99Ms') },
+      });
+    }
+  }
+  return withTimes(measured);
+}
+
+/** Adds to each what its p99 is in those of its bare server. */
+export function withTimes(measured: readonly Omit<AtRate, 'p99Times'>[]): readonly AtRate[] {
+  return measured.map((one) => {
+    const bare = measured.find(({ name, share }) => name === one.beside && share === one.share);
+    return { ...one, p99Times: one.p99Ms / (bare?.p99Ms ?? Number.NaN) };
+  });
+}
+
+/** A line for each, aligned. */
+export function ratesTable(all: readonly AtRate[]): string {
+  const head = `${'at a fixed rate'.padEnd(20)}  load       rate/s    p50 ms    p99 ms  p99.9 ms  p99 of bare's  generator late ms`;
+  const lines = all.map((one) =>
+    [
+      one.name.padEnd(20),
+      `${Math.round(one.share * 100)} %`.padStart(6),
+      Math.round(one.ratePerSecond).toLocaleString('en').padStart(11),
+      ...[one.p50Ms, one.p99Ms, one.p999Ms].map((ms) => ms.toFixed(2).padStart(8)),
+      one.p99Times.toFixed(1).padStart(13),
+      one.lateP99Ms.toFixed(2).padStart(17),
+    ].join('  '),
+  );
+  return [head, ...lines].join('\n');
+}

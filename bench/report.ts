@@ -1,0 +1,32 @@
+/** What a run comes to, for people, for machines and as a picture. Measures nothing and judges nothing. */
+
+import type { Figures } from './figures.ts';
+import { dependencies } from './peers.ts';
+import { type Group, plotOf } from './plot.ts';
+import { QUESTIONS } from './subjects.ts';
+
+/** Names and exact versions of what stood beside Countersign. */
+export function versionsLine(): string {
+  const each = Object.entries(dependencies()).map(([name, version]) => `${name} ${version}`);
+  return `Peers: ${each.join(', ')}.`;
+}
+
+/** A group of bars for each question, the fastest first. */
+export function groupsOf(figures: readonly Figures[]): readonly Group[] {
+  return QUESTIONS.map(({ name: question, beside }) => {
+    const bars = figures.flatMap(({ subject: { name, isOurs = false }, ratio }) => {
+      if (name !== question && !name.startsWith(`${question}, `)) return [];
+      const by = name === question ? 'Countersign' : name.slice(question.length + 2);
+      return [{ name: by, ratio: ratio.median, isOurs }];
+    });
+    const sorted = bars.toSorted((one, other) => other.ratio - one.ratio);
+    return { title: `${question}, ratio to ${beside}`, bars: sorted };
+  });
+}
+
+export function pictureOf(figures: readonly Figures[]): string {
+  return plotOf(
+    'Requests a second of one core, as a ratio to a bare node:http server',
+    groupsOf(figures),
+  );
+}

@@ -1,0 +1,33 @@
+/** One request, to be sent over and over. Knows no load generator. */
+
+export type Target = {
+  readonly url: string;
+  /** Parameters of a POST, maybe with secrets: they go into a file or a pipe, never onto a command line. Without: a GET. */
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** What is asked, so that the same question to different servers can be compared. */
+export type Kind = 'token' | 'introspect' | 'verify';
+export type Targets = Readonly<Partial<Record<Kind, Target>>>;
+
+/** The form as it is sent; undefined for a GET. */
+export function bodyOf({ form }: Target): string | undefined {
+  return form === undefined ? undefined : new URLSearchParams(form).toString();
+}
+
+/** All headers that a request needs besides those of the connection. */
+export function headersOf(target: Target): Readonly<Record<string, string>> {
+  if (target.form === undefined) return { ...target.headers };
+  return { 'Content-Type': 'application/x-www-form-urlencoded', ...target.headers };
+}
+
+/** The body of one answer; rejects when it is not 200. */
+export async function answerOf(target: Target): Promise<string> {
+  const body = bodyOf(target);
+  const sent = body === undefined ? {} : { method: 'POST', body };
+  const answer = await fetch(target.url, { headers: headersOf(target), ...sent });
+  const text = await answer.text();
+  if (answer.status === 200) return text;
+  throw new Error(`${target.url} answered ${answer.status}: ${text}`);
+}
