@@ -14,8 +14,8 @@ export type Subject = {
   readonly name: string;
   /** Name of the bare server that it is compared with. */
   readonly beside: string;
-  /** Countersign, however it was started. */
-  readonly isOurs?: true;
+  /** Another's server. */
+  readonly isPeer?: true;
   /** Below this ratio to the bare server the bench fails. */
   readonly floor?: number;
   /** What the ratio is meant to become. */

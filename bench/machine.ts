@@ -129,10 +129,12 @@ export function residentMiB(pid: number): number | undefined {
 }
 
 function ownSeconds(pid: number): number | undefined {
-  // The name in parentheses may hold spaces, so fields are counted after it: utime and stime are 14 and 15.
+  // The name in parentheses may hold spaces, so fields are counted after it: utime and stime are 14 and 15, and 16 and 17 those of
+  // children that have ended, which must not be lost from one look to the next.
   const fields = readIfThere(`/proc/${pid}/stat`).split(') ')[1]?.split(' ');
   if (fields === undefined) return undefined;
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / TICKS_PER_SECOND;
 }
 
 function readIfThere(path: string): string {

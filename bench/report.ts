@@ -14,10 +14,10 @@ export function versionsLine(): string {
 /** A group of bars for each question, the fastest first. */
 export function groupsOf(figures: readonly Figures[]): readonly Group[] {
   return QUESTIONS.map(({ name: question, beside }) => {
-    const bars = figures.flatMap(({ subject: { name, isOurs = false }, ratio }) => {
+    const bars = figures.flatMap(({ subject: { name, isPeer = false }, ratio }) => {
       if (name !== question && !name.startsWith(`${question}, `)) return [];
       const by = name === question ? 'Countersign' : name.slice(question.length + 2);
-      return [{ name: by, ratio: ratio.median, isOurs }];
+      return [{ name: by, ratio: ratio.median, isOurs: !isPeer }];
     });
     const sorted = bars.toSorted((one, other) => other.ratio - one.ratio);
     return { title: `${question}, ratio to ${beside}`, bars: sorted };

@@ -26,22 +26,29 @@ export type RoundOptions = {
 export type Ran = Series & {
   /** Good answers over all rounds and the warm-up, and whatever else is asked of it later. */
   answers: number;
+  /** Why another's server is out of the run: a long one must not end for that. */
+  failure: string | undefined;
 };
 
-/** All rounds of all runners, in the runners' order. Rejects at the first answer that is not a good one. */
+/** All rounds of all runners, in the runners' order. Rejects at the first answer of ours that is not a good one. */
 export async function measureInTurn(
   runners: readonly Runner[],
   options: RoundOptions,
 ): Promise<readonly Ran[]> {
-  const ran = runners.map(({ subject }) => ({ subject, rounds: [] as Measured[], answers: 0 }));
+  const ran = runners.map(({ subject }): Ran & { rounds: Measured[] } => ({
+    ...{ subject, rounds: [], answers: 0, failure: undefined },
+  }));
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [at, runner] of runners.entries()) {
       const series = ran[at];
-      if (series === undefined) continue;
+      if (series === undefined || series.failure !== undefined) continue;
       const isWarmUp = round === 0;
-      const warmUp = Math.min(WARM_UP_SECONDS_MAX, options.seconds);
-      const seconds = isWarmUp ? warmUp : options.seconds;
-      const measured = await measure(runner, { ...options, seconds });
+      const seconds = isWarmUp ? WARM_UP_SECONDS : options.seconds;
+      const measured = await measure(runner, { ...options, seconds }).catch((error: Error) => {
+        if (runner.subject.isPeer === undefined) throw error;
+        series.failure = error.message;
+      });
+      if (measured === undefined) continue;
       series.answers += measured.requests;
       if (!isWarmUp) series.rounds.push(measured);
     }
@@ -53,7 +60,7 @@ async function measure({ target, pids }: Runner, options: RoundOptions): Promise
   const before = processorSeconds(pids);
   const { requests, requestsPerSecond, p50Ms, p99Ms } = await load(target, options);
   const after = processorSeconds(pids);
-  const processorUs =
-    before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / requests;
+  const isTold = before !== undefined && after !== undefined && requests > 0;
+  const processorUs = isTold ? ((after - before) * 1e6) / requests : undefined;
   return { requests, requestsPerSecond, p50Ms, p99Ms, processorUs };
 }

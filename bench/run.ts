@@ -57,7 +57,8 @@ async function run(bench: Bench): Promise<number> {
 
   const { runners, recorders } = await startField(bench);
   const ran = await measureInTurn(runners, bench);
-  const figures = figuresOf(ran);
+  const whole = ran.filter(({ failure }) => failure === undefined);
+  const figures = figuresOf(whole);
   console.log(tableOf(figures));
   console.log('\nMedians (lowest–highest round). CPU: processor time of the server per request.');
   if (bench.peers) console.log(versionsLine());
@@ -65,7 +66,14 @@ async function run(bench: Bench): Promise<number> {
   if (isBusy) console.log('The machine was busy with other work: measure again.');
   const rates = bench.rates ? await atRates(bench, runners, ran) : [];
   if (rates.length > 0) console.log(`\n${ratesTable(rates)}`);
-  const complaints = [...belowFloor(figures), ...(await missingFromRecord(recorders, ran, bench))];
+  const failures = ran.flatMap(({ subject, failure = [] }) =>
+    [failure].flat().map((why) => `${subject.name}: ${why}`),
+  );
+  const complaints = [
+    ...failures,
+    ...belowFloor(figures),
+    ...(await missingFromRecord(recorders, ran, bench)),
+  ];
   await stopAll(bench);
   const syncs = bench.syncs ? await syncsOf(bench) : undefined;
 

@@ -8,8 +8,9 @@ import { freePort, type RunningServer, start } from './start-process.ts';
 import { answerOf, type Kind, type Target } from './target.ts';
 
 export type Authority = RunningServer & {
-  readonly origin: string;
   readonly targets: Readonly<Record<Kind, Target>>;
+  /** Starts it once more as it was, after it was stopped. */
+  again(): Promise<RunningServer>;
 };
 
 export type AuthorityOptions = {
@@ -35,10 +36,11 @@ export async function startAuthority(
     ...[bin, 'serve', '--data', data, '--listen', listen, '--gateway', '127.0.0.1'],
     ...['--admin-listen', `127.0.0.1:${await freePort()}`, ...args],
   ]);
-  const server = await start({ ...command, readyUrl: `${origin}/health/ready`, env });
+  const again = () => start({ ...command, readyUrl: `${origin}/health/ready`, env });
+  const server = await again();
   try {
     const countersign = commandLine(bin, { data, env });
-    return { ...server, origin, targets: await onboard(countersign, `${origin}/sandbox`) };
+    return { ...server, again, targets: await onboard(countersign, `${origin}/sandbox`) };
   } catch (error) {
     await server.stop();
     throw error;

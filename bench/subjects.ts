@@ -19,7 +19,7 @@ export const QUESTIONS: readonly Question[] = [
     floor: 0.5,
     target: 0.65,
   },
-  { kind: 'verify', name: 'GET /verify', beside: BARE_GET.name, floor: 0.5, target: 0.75 },
+  { kind: 'verify', name: 'GET /verify', beside: BARE_GET.name, target: 0.75 },
 ];
 
 /** Goals, be they none, are Countersign's alone. */
@@ -41,13 +41,13 @@ export function runnersOf(
 }
 
 function renamed(subject: Subject, kind: Kind, other: Other | undefined): Subject {
-  if (other === undefined) return { ...subject, isOurs: true };
+  if (other === undefined) return subject;
   const { goals } = other;
   const target = goals?.[kind];
   return {
     name: `${subject.name}, ${other.name}`,
     beside: subject.beside,
-    ...(goals !== undefined && { isOurs: true as const }),
+    ...(goals === undefined && { isPeer: true as const }),
     ...(target !== undefined && { target }),
   };
 }
