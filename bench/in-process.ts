@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const data = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   process.on('exit', () => rmSync(data, { recursive: true, force: true, maxRetries: 10 }));
-  const server = await startAuthority(HERE, { data, placement: choosePlacement() });
+  const server = await startAuthority(HERE, { data, place: choosePlacement().onServerCore });
   try {
     return await measure(server, { data, rounds });
   } finally {
@@ -89,8 +89,8 @@ async function subjectsOf(
     token = '',
     client_id: clientId = '',
     client_secret: clientSecret = '',
-  } = server.introspect.form;
-  const issuer = server.introspect.url.replace(/\/introspect$/, '');
+  } = server.targets.introspect.form ?? {};
+  const issuer = server.targets.introspect.url.replace(/\/introspect$/, '');
   const overHttp = createVerifier({ issuer, clientId, clientSecret, onOutage: fail });
   const forged = `${token.slice(0, 40)}${token[40] === 'A' ? 'B' : 'A'}${token.slice(41)}`;
   const bytes = Buffer.alloc(64, 1);

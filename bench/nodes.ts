@@ -7,6 +7,8 @@ import { startPostgres } from '../server/src/testing/postgres.ts';
 import { type RunningServer, startServer } from '../server/src/testing/running-server.ts';
 import type { RevocationOptions } from './revocation-options.ts';
 
+export type NodesWanted = Pick<RevocationOptions, 'nodes' | 'store' | 'isPollingOnly'>;
+
 export type Nodes = {
   readonly context: OperationContext;
   readonly servers: readonly RunningServer[];

@@ -95,10 +95,14 @@ async function measureGuards(
 ): Promise<Pick<Report, 'guards' | 'processor' | 'isBlurred' | 'askedShare'>> {
   console.error('guards');
   const runners = apis.flatMap(({ name, url, pid }) => {
-    const authorization = `Bearer ${token}`;
-    const open = { subject: { name }, target: { url: `${url}/open`, authorization }, pid };
-    const guarded = { ...open, target: { url: `${url}/guarded`, authorization } };
-    return [open, { ...guarded, subject: { name: `${name}, guarded` } }];
+    const asked = { headers: { Authorization: `Bearer ${token}` } };
+    const open = { url: `${url}/open`, ...asked };
+    const guarded = { url: `${url}/guarded`, ...asked };
+    const pids = [pid];
+    return [
+      { subject: { name, beside: name }, target: open, pids },
+      { subject: { name: `${name}, guarded`, beside: name }, target: guarded, pids },
+    ];
   });
   const before = await Promise.all(apis.map((api) => askedUntilRemembered(api, token)));
   const ran = await measureInTurn(runners, bench);
@@ -106,7 +110,7 @@ async function measureGuards(
   const guarded = ran.filter((_, at) => at % 2 === 1);
   const pairs = guarded.map((series, at) => [ran[at * 2], series] as [Ran, Ran]);
   return {
-    guards: pairs.flatMap((pair) => figuresOf(pair[0], pair)),
+    guards: pairs.flatMap((pair) => figuresOf(pair)),
     processor: Object.fromEntries(
       pairs.map(([open, guarded]) => [open.subject.name, processorRatio(open, guarded)]),
     ),

@@ -43,7 +43,8 @@ export async function measureInTurn(
       const series = ran[at];
       if (series === undefined || series.failure !== undefined) continue;
       const isWarmUp = round === 0;
-      const seconds = isWarmUp ? WARM_UP_SECONDS : options.seconds;
+      const warmUp = Math.min(WARM_UP_SECONDS_MAX, options.seconds);
+      const seconds = isWarmUp ? warmUp : options.seconds;
       const measured = await measure(runner, { ...options, seconds }).catch((error: Error) => {
         if (runner.subject.isPeer === undefined) throw error;
         series.failure = error.message;

@@ -91,7 +91,7 @@ describe('medians and ratios', () => {
 
   test('processor time is compared within a round as well, where the system tells it', () => {
     const timed = (times: readonly (number | undefined)[]): Series => ({
-      subject: { name: 'timed' },
+      subject: { name: 'timed', beside: 'timed' },
       rounds: times.map((processorUs) => ({ ...round(1), processorUs })),
     });
     const ratio = processorRatio(timed([10, 20, 40]), timed([20, 30, undefined]));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { createVerifier, type Presented, type Verifier } from '@countersign/resource-server';
-import { newMiddleware, requireIdentity } from '@countersign/resource-server/node';
+import { newGuard, requireIdentity } from '@countersign/resource-server/express';
 import { type InProcessAuthority, openAuthority } from 'countersign/in-process';
 import {
   type Authority,
@@ -162,7 +162,7 @@ test('middleware answers on it as on any verifier; once it is closed, calls are 
     authority: own,
     onOutage: (outage) => outages.push(outage),
   });
-  const middleware = newMiddleware(verifier, { scope: 'accounts:read' });
+  const middleware = newGuard(verifier, { scope: 'accounts:read' });
   const server = createServer((request, response) =>
     middleware(request, response, () => response.end(requireIdentity(request).programId)),
   );
