@@ -38,7 +38,18 @@ export class HmacKey {
 
   /** The digest as 32 latin1 characters: a Buffer from each hash would cost more than the hash. */
   digest(message: Uint8Array | string): string {
-    const inner = hash('sha256', this.#after(message), 'latin1');
+    return this.#digestOf(this.#after(message));
+  }
+
+  /** The digest of the first bytes of a short message, without a view of them. */
+  digestOfFirst(message: Buffer, length: number): string {
+    if (length > IN_PLACE_BYTES) return this.digest(message.subarray(0, length));
+    message.copy(this.#inner, this.#messageAt, 0, length);
+    return this.#digestOf(this.#upTo(this.#messageAt + length));
+  }
+
+  #digestOf(keyedMessage: Buffer): string {
+    const inner = hash('sha256', keyedMessage, 'latin1');
     this.#outer.write(inner, BLOCK_BYTES, 'latin1');
     return hash('sha256', this.#outer, 'latin1');
   }

@@ -11,7 +11,7 @@ import {
   refuse,
 } from '@countersign/protocol';
 import type { Pepper } from '../credentials/derive.ts';
-import { tagOfClientId } from '../credentials/identifiers.ts';
+import { defaultBrand, tagOfClientId } from '../credentials/identifiers.ts';
 import type { KeyRing } from '../credentials/key-ring.ts';
 import { macOfSecret, sameMac } from '../credentials/secret-hash.ts';
 import { type ClientCredentials, OPERATORS, type StoredSecret } from '../ports/model.ts';
@@ -114,8 +114,9 @@ function judge(
   attempt: Attempt,
 ): Authenticated | Refused {
   const { presented, nowMs } = attempt;
-  const client = isOperatorElsewhere(environment, presented.clientId) ? undefined : attempt.client;
-  const elsewhere = ofAnotherEnvironment(authority, environment, presented.clientId);
+  const tag = tagAt(environment, presented.clientId);
+  const client = isOperatorElsewhere(environment, tag) ? undefined : attempt.client;
+  const elsewhere = ofAnotherEnvironment(authority, environment, tag);
   if (elsewhere !== undefined) return { refusal: elsewhere, client };
   const secret = matchingSecret(authority, environment, {
     secrets: client?.secrets ?? [NO_SECRET],
@@ -148,18 +149,24 @@ function refusalOf(
   return undefined;
 }
 
+/** The tag that a client_id bears. One that begins like all of this environment is not looked at further, whether it is known or not. */
+function tagAt(here: EnvironmentState, clientId: string): string | undefined {
+  return clientId.startsWith(`${defaultBrand.client}_${here.tag}_`)
+    ? here.tag
+    : tagOfClientId(clientId);
+}
+
 /** Partners learn nothing of operators, not even where they would be known: such a client_id is unknown to them. */
-function isOperatorElsewhere(here: EnvironmentState, clientId: string): boolean {
-  return here.name !== OPERATORS.environment && tagOfClientId(clientId) === OPERATORS.tag;
+function isOperatorElsewhere(here: EnvironmentState, tag: string | undefined): boolean {
+  return here.name !== OPERATORS.environment && tag === OPERATORS.tag;
 }
 
 /** Told by the public tag of the client_id alone, so it gives nothing away (and nothing is looked up elsewhere). */
 function ofAnotherEnvironment(
   authority: Authority,
   here: EnvironmentState,
-  clientId: string,
+  tag: string | undefined,
 ): RefusalOf<'other-environment'> | undefined {
-  const tag = tagOfClientId(clientId);
   if (tag === undefined || tag === here.tag || tag === OPERATORS.tag) return undefined;
   const other = authority.replica.environments().find((one) => one.tag === tag);
   if (other === undefined) return undefined;

@@ -168,7 +168,8 @@ export function newReplica(listeners: Listeners): Replica {
     environmentByName: (name) => [...environments.values()].find((one) => one.name === name),
     environments: () => [...environments.values()],
     program: (ordinal) => programs.get(ordinal),
-    isTokenRevoked: (jti) => revokedTokens.has(jti),
+    // Of an empty map nothing is asked: the name was just made, and to look it up would hash it first.
+    isTokenRevoked: (jti) => revokedTokens.size > 0 && revokedTokens.has(jti),
     policy: (name) => policies.get(name) ?? POLICIES[name].fallback,
     isSecretKilled: (ordinal) => killedSecrets.has(ordinal),
     generationOf: (client) =>
