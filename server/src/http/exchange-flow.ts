@@ -9,6 +9,7 @@
  *   too many with long bodies          503  Retry-After
  *   body too large, said or found      413  closes
  *   too many requests being decided    503  Retry-After (probes are exempt)
+ *   this turn has lasted too long      503  Retry-After (probes are exempt)
  *   otherwise                          what the endpoint answers
  *   the endpoint threw                 503 when its store is out, else 500
  *
@@ -19,12 +20,14 @@ import type { IncomingMessage } from 'node:http';
 import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
 import type { Asked } from '../endpoints/refused.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Addresses, Caller } from './addresses.ts';
 import type { Answering, Exchange } from './answering.ts';
 import { NO_BODY, readBody } from './body.ts';
 import type { Explain } from './failures.ts';
 import { type Head, hasBody, isMalformed, isSmall, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
+import { newTurn } from './turn.ts';
 
 export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
 
@@ -52,8 +55,10 @@ export function makeFlow(settings: {
   readonly callerOf: Addresses;
   readonly answering: Answering;
   readonly explain: Explain;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }): Flow {
-  const { limits, answering, explain, callerOf } = settings;
+  const { limits, answering, explain, callerOf, clock } = settings;
+  const isTurnOver = newTurn(limits, () => clock.monotonicMs());
   let inFlight = 0;
   let longBodies = 0;
 
@@ -104,7 +109,7 @@ export function makeFlow(settings: {
   }
 
   function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
-    if (inFlight >= limits.inFlightMax && !target.isProbe) {
+    if ((inFlight >= limits.inFlightMax || isTurnOver()) && !target.isProbe) {
       answering.answer(exchange, answering.refusalAnswer(exchange, refuse('overloaded')));
       return;
     }

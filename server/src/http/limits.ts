@@ -14,6 +14,13 @@ export type HttpLimits = {
   readonly unreadMsMax: number;
   /** Requests being decided at once; more are told to come back. */
   readonly inFlightMax: number;
+  /**
+   * How long requests may be begun in one turn of the event loop; more are told to come back. What stops a leak is heard between two
+   * turns: were a turn as long as its queue, an overload would hold up suspensions.
+   */
+  readonly turnMsMax: number;
+  /** So many are begun whatever the time: one pause of the machine is no overload. */
+  readonly turnRequestsMin: number;
   readonly connectionsMax: number;
   /** How long `close()` waits for answers under way. */
   readonly drainMsMax: number;
@@ -30,6 +37,8 @@ export const HTTP_LIMITS: HttpLimits = {
   keepAliveMs: 72_000,
   unreadMsMax: 30_000,
   inFlightMax: 1_024,
+  turnMsMax: 25,
+  turnRequestsMin: 64,
   connectionsMax: 10_000,
   drainMsMax: 10_000,
   lingerMsMax: 500,

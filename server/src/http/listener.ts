@@ -72,7 +72,7 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   const callerOf = makeAddresses(trustedProxies);
   const answering = makeAnswering({ connections, limits, refusing, callerOf });
   const explain = makeExplain(answering, log, clock);
-  const flow = makeFlow({ limits, callerOf, answering, explain });
+  const flow = makeFlow({ limits, callerOf, answering, explain, clock });
   const route = makeRouter({ routes, nextId, connections, answering, explain, flow });
   server.on('request', route);
   // The flow says 100 or refuses; an expectation that nobody knows may be ignored (RFC 9110 §10.1.1).
