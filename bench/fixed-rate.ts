@@ -6,7 +6,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { bodyOf, headersOf, type Target } from './target.ts';
+import { requestOf, type Target } from './target.ts';
 
 export type Plan = {
   readonly target: Target;
@@ -44,16 +44,6 @@ type Run = {
   sent: number;
   failure: string | undefined;
 };
-
-function requestOf(target: Target): string {
-  const { host, pathname, search } = new URL(target.url);
-  const body = bodyOf(target) ?? '';
-  const headers = { Host: host, ...headersOf(target) };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const length = target.form === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-  const method = target.form === undefined ? 'GET' : 'POST';
-  return `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}${length}\r\n${body}`;
-}
 
 /** Sends what is due on the connections that are free. */
 function sendDue(run: Run): void {

@@ -22,6 +22,17 @@ export function headersOf(target: Target): Readonly<Record<string, string>> {
   return { 'Content-Type': 'application/x-www-form-urlencoded', ...target.headers };
 }
 
+/** The whole request as it stands on the wire, in ASCII. */
+export function requestOf(target: Target): string {
+  const { host, pathname, search } = new URL(target.url);
+  const body = bodyOf(target) ?? '';
+  const headers = { Host: host, ...headersOf(target) };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = target.form === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  const method = target.form === undefined ? 'GET' : 'POST';
+  return `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}${length}\r\n${body}`;
+}
+
 /** The body of one answer; rejects when it is not 200. */
 export async function answerOf(target: Target): Promise<string> {
   const body = bodyOf(target);

@@ -1,0 +1,198 @@
+/**
+ * `npm run bench:overload`: one node, asked by five times as many callers as it decides at once. How much it still grants, how early
+ * the rest is told to come back, how long a suspension takes meanwhile, and what it costs in memory.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { HTTP_LIMITS } from '../server/src/http/limits.ts';
+import { commitAndAwait, type OperationContext } from '../server/src/operations/context.ts';
+import { asOperator, type Onboarded } from '../server/src/testing/onboarding.ts';
+import type { CrowdReport } from './crowd.ts';
+import { LATENCY_HEAD, latenciesOf, latencyLine } from './latencies.ts';
+import { assertOnDisk, choosePlacement, describeMachine, residentMiB } from './machine.ts';
+import { wholeNumber } from './options.ts';
+import { sendCrowd } from './send-crowd.ts';
+import { startAuthority } from './servers.ts';
+import { onboardMany } from './suspend-each.ts';
+
+const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensions N] [--json FILE]
+
+Asks POST /token of one server: by few callers, which shows the most that it grants; by very many that wait when they are told to; and
+by as many that do not. Meanwhile programs are suspended. Exit code 1 when less than four fifths of the most are granted to callers that
+wait, when an answer is neither a grant nor "come back later", or when one does not say how much later.
+
+  --seconds N       of each of the three, 1 to 3600 (default 20)
+  --callers N       connections at once, 1 to 9000 (default ${5 * HTTP_LIMITS.inFlightMax}: five times what is decided at once)
+  --suspensions N   at most, in each of the two overloads, 1 to 10000 (default 100)
+  --json FILE       also write every figure to FILE
+`;
+
+const HERE = resolve(import.meta.dirname, '..');
+/** Enough to keep one core busy. */
+const FEW_CALLERS = 64;
+const SECONDS_MAX = 3_600;
+const CALLERS_MAX = 9_000;
+const SUSPENSIONS_MAX = 10_000;
+/** Until all have connected, and the first have been told to wait. */
+const ARRIVAL_MS = 2_000;
+const BETWEEN_SUSPENSIONS_MS = 50;
+const GRANTED_SHARE_MIN = 0.8;
+
+type Options = {
+  readonly seconds: number;
+  readonly callers: number;
+  readonly suspensions: number;
+  readonly jsonFile: string | undefined;
+};
+
+type Overload = {
+  readonly name: string;
+  readonly crowd: CrowdReport;
+  readonly suspensionsMs: readonly number[];
+  readonly residentMiB: number | undefined;
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: 'string', default: '20' },
+      callers: { type: 'string', default: String(5 * HTTP_LIMITS.inFlightMax) },
+      suspensions: { type: 'string', default: '100' },
+      json: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  assertOnDisk(directory);
+  return await measure(directory, {
+    seconds: wholeNumber('--seconds', values.seconds, SECONDS_MAX),
+    callers: wholeNumber('--callers', values.callers, CALLERS_MAX),
+    suspensions: wholeNumber('--suspensions', values.suspensions, SUSPENSIONS_MAX),
+    jsonFile: values.json,
+  });
+}
+
+async function measure(data: string, options: Options): Promise<number> {
+  const placement = choosePlacement();
+  const machine = describeMachine(HERE);
+  const { seconds, callers } = options;
+  console.log(`${callers} callers, ${seconds} s each; ${placement.words}`);
+  console.log(`${machine.processor}, ${machine.cores} cores, ${machine.system}`);
+  console.log(`Node ${machine.node}, ${machine.date}, commit ${machine.commit}\n`);
+  const authority = await startAuthority(HERE, { data, place: placement.onServerCore });
+  try {
+    const { token } = authority.targets;
+    const most = await sendCrowd({ targets: [token], callers: FEW_CALLERS, seconds }, placement);
+    const grantedMax = most.good / most.seconds;
+    const before = residentMiB(authority.pid);
+    const line = `${FEW_CALLERS} callers: ${grantedMax.toFixed(0)} grants/s, the most`;
+    console.log(`${line}; ${before?.toFixed(0) ?? '?'} MiB`);
+    const overloads = await asOperator(data, async (context) => {
+      const each: Overload[] = [];
+      for (const isDeaf of [false, true]) {
+        const programs = await onboardMany(context, options.suspensions);
+        const sent = sendCrowd({ targets: [token], callers, seconds, isDeaf }, placement);
+        const name = `${callers} callers that ${isDeaf ? 'do not wait' : 'wait when told to'}`;
+        each.push({ name, ...(await observe(sent, { context, programs, pid: authority.pid })) });
+      }
+      return each;
+    });
+    const complaints = overloads.flatMap((overload) => complaintsOf(overload, grantedMax));
+    for (const overload of overloads) print(overload, grantedMax);
+    if (options.jsonFile !== undefined) {
+      const report = { machine, placement: placement.words, options, most, before, overloads };
+      writeFileSync(
+        options.jsonFile,
+        `${JSON.stringify({ ...report, complaints }, undefined, 2)}\n`,
+      );
+    }
+    for (const complaint of complaints) console.error(complaint);
+    return complaints.length === 0 ? 0 : 1;
+  } finally {
+    await authority.stop();
+  }
+}
+
+/** Suspends one program after the other for as long as the crowd is there. */
+async function observe(
+  sent: Promise<CrowdReport>,
+  by: {
+    readonly context: OperationContext;
+    readonly programs: readonly Onboarded[];
+    readonly pid: number;
+  },
+): Promise<Omit<Overload, 'name'>> {
+  const suspensionsMs: number[] = [];
+  let isOver = false;
+  const over = sent.finally(() => {
+    isOver = true;
+  });
+  let most = 0;
+  await sleep(ARRIVAL_MS);
+  for (const { programId } of by.programs) {
+    if (isOver) break;
+    const beganMs = performance.now();
+    const change = { kind: 'program.suspend', programId, reason: 'overload' } as const;
+    const { receipt } = await commitAndAwait(by.context, change);
+    if (!receipt.complete || receipt.fenced.length > 0) throw new Error('a receipt was not whole');
+    suspensionsMs.push(performance.now() - beganMs);
+    most = Math.max(most, residentMiB(by.pid) ?? 0);
+    await sleep(BETWEEN_SUSPENSIONS_MS);
+  }
+  return { crowd: await over, suspensionsMs, residentMiB: most === 0 ? undefined : most };
+}
+
+function complaintsOf({ name, crowd }: Overload, grantedMax: number): readonly string[] {
+  const complaints: string[] = [];
+  const { other, withoutRetryAfter, broken } = crowd;
+  const unexpected = Object.entries(other).map(([status, count]) => `${count} times ${status}`);
+  if (unexpected.length > 0) complaints.push(`${name}: ${unexpected.join(', ')}`);
+  if (withoutRetryAfter > 0) complaints.push(`${name}: ${withoutRetryAfter} without Retry-After`);
+  if (broken > 0) complaints.push(`${name}: ${broken} connections broke`);
+  const share = crowd.good / crowd.seconds / grantedMax;
+  if (name.endsWith('told to') && share < GRANTED_SHARE_MIN) {
+    complaints.push(`${name}: ${share.toFixed(2)} of the most is granted`);
+  }
+  return complaints;
+}
+
+function print({ name, crowd, suspensionsMs, residentMiB }: Overload, grantedMax: number): void {
+  const granted = crowd.good / crowd.seconds;
+  const told = crowd.toldToWait / crowd.seconds;
+  const share = (granted / grantedMax).toFixed(2);
+  console.log(`\n${name}`);
+  console.log(
+    `  ${granted.toFixed(0)} grants/s, ${share} of the most; ${told.toFixed(0)}/s told to come back; ` +
+      `${residentMiB?.toFixed(0) ?? '?'} MiB at most`,
+  );
+  console.log(`  ${LATENCY_HEAD}`);
+  const lines = [
+    ['a grant', crowd.goodLatencies],
+    ['"come back later"', crowd.waitLatencies],
+    [
+      `a suspension with its receipt (${suspensionsMs.length})`,
+      suspensionsMs.length === 0 ? undefined : latenciesOf(suspensionsMs),
+    ],
+  ] as const;
+  for (const [of, latencies] of lines) {
+    if (latencies !== undefined) console.log(`  ${latencyLine(of, latencies)}`);
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
