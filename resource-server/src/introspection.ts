@@ -79,8 +79,8 @@ async function ask(
       method: 'POST',
       headers: { Accept: 'application/json' },
       body,
-      // A secret that follows a redirect goes to whoever wrote it.
-      redirect: 'error',
+      // A secret that follows a redirect goes to whoever wrote it. Not 'error', which edge runtimes do not know.
+      redirect: 'manual',
       signal,
     });
     // Read in any case: a body that nobody reads keeps its connection from being used again.

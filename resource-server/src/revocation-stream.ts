@@ -149,7 +149,7 @@ async function open(
         'X-Gateway-Authorization': authorization,
         ...(by.position === undefined ? {} : { 'Last-Event-ID': by.position }),
       },
-      redirect: 'error',
+      redirect: 'manual',
       signal: by.signal,
     });
     if (response.status === 200 && response.body !== null) {
@@ -177,7 +177,7 @@ function sendPing(
     method: 'POST',
     headers: { 'X-Gateway-Authorization': ping.authorization },
     body: new URLSearchParams(ping.form),
-    redirect: 'error',
+    redirect: 'manual',
     signal: AbortSignal.any([ping.signal, AbortSignal.timeout(PING_TIMEOUT_MS)]),
   })
     .then(async (response) => {
