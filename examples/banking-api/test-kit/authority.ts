@@ -29,21 +29,21 @@ export type Authority = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts an authority with the scopes of the Banking API declared in its sandbox. */
-export async function startAuthority(): Promise<Authority> {
+/** Starts an authority with the scopes of the Banking API declared in its sandbox; `main` is another build of its program. */
+export async function startAuthority(main = MAIN): Promise<Authority> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-'));
   const env = { COUNTERSIGN_DATA: join(folder, 'authority') };
   const listen = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
   // A port that is not known yet makes no URL; requests are routed by their path, so that any will do.
   const url = ['--public-url', 'http://localhost'];
-  const served = start([MAIN, 'serve', ...listen, ...url], { cwd: folder, env });
+  const served = start([main, 'serve', ...listen, ...url], { cwd: folder, env });
   const [, origin = ''] = await served.says(/"listen":"(http:[^"]+)"/);
   const authority: Authority = {
     process: served,
     folder,
     issuer: (environment) => `${origin}/${environment}`,
     operate: async (...args) => {
-      const command = [MAIN, ...args, '--json'];
+      const command = [main, ...args, '--json'];
       const options = { cwd: folder, env: { ...process.env, ...env } };
       const { stdout } = await promisify(execFile)(process.execPath, command, options);
       return JSON.parse(stdout);

@@ -18,13 +18,17 @@ export type Running = {
   readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts `node ...args`. It inherits no setting of ours from the environment. */
+/** Starts `node ...args`, or another program. It inherits no setting of ours from the environment. */
 export function start(
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+  options: {
+    readonly cwd: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly program?: string;
+  },
 ): Running {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, args, {
+  const child = spawn(options.program ?? process.execPath, args, {
     cwd: options.cwd,
     env: { PATH, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
