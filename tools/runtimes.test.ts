@@ -1,0 +1,50 @@
+/** The packed client in Deno, Bun and an edge runtime: the same promises as in Node, before a real authority and a real API. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { judge } from './release/testing/judge.ts';
+import { openPackedBank, type PackedBank } from './release/testing/packed-bank.ts';
+import { runProgram, startWorker, whyWithout } from './release/testing/runtimes.ts';
+
+const names = ['deno', 'bun', 'workerd'] as const;
+const nothing = names.every((name) => whyWithout(name) !== false);
+
+let bank: PackedBank;
+before(async () => {
+  if (!nothing) bank = await openPackedBank();
+});
+after(() => (nothing ? undefined : bank.stop()));
+
+for (const name of ['deno', 'bun'] as const) {
+  test(`the packed client keeps its promises in ${name}`, { skip: whyWithout(name) }, async () => {
+    const partner = await bank.newPartner();
+    const file = bank.project.write(`secret-${name}`, `${partner.settings.clientSecret}\n`);
+    const sources = [{ file }, { env: 'CLIENT_SECRET' }];
+    const settings = { ...partner.settings, sources, missing: [{ env: 'NO_SUCH' }] };
+    const program = runProgram(name, bank.project, settings);
+    await program.says(/^wrong .*/);
+    await judge({ ...partner, settings }, program.lines);
+  });
+}
+
+for (const node of [false, true]) {
+  const kind = node ? "with Node's modules" : 'bare';
+  test(`the packed client keeps its promises in a worker, ${kind}`, {
+    skip: whyWithout('workerd'),
+  }, async () => {
+    const partner = await bank.newPartner();
+    const file = bank.project.write('secret-worker', partner.settings.clientSecret);
+    const env = { env: 'CLIENT_SECRET' };
+    // A worker has no files of the machine; a variable only where it has Node's modules.
+    const missing = node ? [{ file }] : [{ file }, env];
+    const settings = { ...partner.settings, sources: node ? [env] : [], missing };
+    const { running, url } = await startWorker(bank.project, partner, { settings, node });
+    try {
+      const answer = await fetch(url);
+      assert.equal(answer.status, 200, running.lines.join('\n'));
+      await judge({ ...partner, settings }, [...running.lines, `wrong ${await answer.text()}`]);
+    } finally {
+      await running.stop();
+    }
+  });
+}
