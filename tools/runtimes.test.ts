@@ -40,11 +40,31 @@ for (const node of [false, true]) {
     const settings = { ...partner.settings, sources: node ? [env] : [], missing };
     const { running, url } = await startWorker(bank.project, partner, { settings, node });
     try {
-      const answer = await fetch(url);
+      const answer = await fetch(`${url}/probe`);
       assert.equal(answer.status, 200, running.lines.join('\n'));
       await judge({ ...partner, settings }, [...running.lines, `wrong ${await answer.text()}`]);
     } finally {
-      await running.stop();
+      await running.stop('SIGKILL');
     }
   });
 }
+
+test('a token request that the runtime drops along with the call that it began in is made anew', {
+  skip: whyWithout('workerd'),
+}, async () => {
+  const partner = await bank.newPartner();
+  const { settings } = partner;
+  const { running, url } = await startWorker(bank.project, partner, { settings, node: true });
+  try {
+    assert.equal(await (await fetch(`${url}/leave`)).text(), 'left');
+    const together = Array.from({ length: 10 }, () => fetch(`${url}/call`));
+    const answers = await Promise.all(together);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      answers.map(() => 200),
+      running.lines.join('\n'),
+    );
+  } finally {
+    await running.stop('SIGKILL');
+  }
+});

@@ -4,6 +4,7 @@ import { discoverTokenEndpoint } from './discovery.ts';
 import { TokenError } from './errors.ts';
 import type { Redacted } from './redacted.ts';
 import { readSecrets, type SecretSource } from './secret-source.ts';
+import { shareRuns } from './share-runs.ts';
 import { type Ask, type Granted, requestToken } from './token-request.ts';
 
 export type TokenSource = {
@@ -33,7 +34,6 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
   const { nowMs, random } = options;
   let { tokenEndpoint } = options;
   let held: Held | undefined;
-  let request: Promise<Redacted> | undefined;
   let lastGood: string | undefined;
   let refusal: { readonly error: TokenError; readonly untilMs: number } | undefined;
   let refusals = 0;
@@ -52,6 +52,8 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
   };
 
   const askAndRemember = async (): Promise<Redacted> => {
+    // A client that is suspended must not hammer the authority with each call of the API.
+    if (refusal !== undefined && nowMs() < refusal.untilMs) throw refusal.error;
     try {
       const token = await ask();
       refusals = 0;
@@ -64,17 +66,10 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
         refusal = { error, untilMs: nowMs() + pauseMs };
       }
       throw error;
-    } finally {
-      request = undefined;
     }
   };
 
-  const renew = (): Promise<Redacted> => {
-    // A client that is suspended must not hammer the authority with each call of the API.
-    if (refusal !== undefined && nowMs() < refusal.untilMs) return Promise.reject(refusal.error);
-    request ??= askAndRemember();
-    return request;
-  };
+  const renew = shareRuns(askAndRemember, nowMs);
 
   return {
     get: async () => {
