@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { start } from '../examples/banking-api/test-kit/process.ts';
 import { stagedManifest } from './release/manifest.ts';
@@ -86,6 +86,23 @@ test('each sub-path that the workspace exports is published, and a path of anoth
   assert.deepEqual(staged['repository'], { type: 'git', url: place.repository, directory: 'kit' });
   const odd = { ...manifest, exports: { '.': './lib/index.ts' } };
   assert.throws(() => stagedManifest(odd, place), /\.\/lib\/index\.ts/);
+});
+
+test('the tool packs the same bytes again, prints how to publish them, and says what it does not know', () => {
+  const tool = join(root, 'tools/release.ts');
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [tool, ...args], { encoding: 'utf8' });
+  const out = join(bank.project.folder, 'again');
+  const { stdout, status } = run('stage', '--out', out);
+  assert.equal(status, 0);
+  for (const { tarball } of bank.project.staged) {
+    const again = join(out, basename(tarball));
+    assert.ok(readFileSync(again).equals(readFileSync(tarball)), `${again} differs`);
+    assert.ok(stdout.includes(`npm publish ${again}\n`));
+  }
+  const unknown = run('publish');
+  assert.equal(unknown.status, 1);
+  assert.match(unknown.stderr, /"publish" is nothing to do here.*Usage:/s);
 });
 
 const CONSUMER = `

@@ -41,7 +41,7 @@ function run(args: readonly string[]): void {
   }
   const [verb, ...rest] = positionals;
   if (verb !== 'stage' || rest.length > 0) {
-    throw new Error(`what to do? "${positionals.join(' ')}" is not known\n\n${HELP}`);
+    throw new Error(`"${positionals.join(' ')}" is nothing to do here: say stage\n\n${HELP}`);
   }
   stage(resolve(values.out ?? join(root, 'dist')));
 }

@@ -23,7 +23,7 @@ export function startApi(
       return;
     }
     calls[url] = (calls[url] ?? 0) + 1;
-    if (url === '/moved-token') {
+    if (url.startsWith('/moved-token')) {
       response.writeHead(307, { Location: '/stolen' }).end();
       return;
     }

@@ -15,6 +15,7 @@ export async function judge(partner: Partner, lines: readonly string[]): Promise
   assert.equal(calls['/refused'], 2, 'a second 401 is handed over');
   assert.equal(calls['/moved'], 1);
   assert.equal(calls['/moved-token'], 1);
+  assert.ok(calls['/moved-token/introspect'], 'the guard asked');
   assert.equal(calls['/stolen'], undefined, 'no redirect was followed');
   assert.equal(calls['/elsewhere'], undefined);
   // The first, the one after the revocation, the one after the call that is always refused.

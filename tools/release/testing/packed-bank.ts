@@ -7,6 +7,7 @@ import {
   newClient,
   onboard,
   startAuthority,
+  tokenOf,
 } from '../../../examples/banking-api/test-kit/authority.ts';
 import { type Running, start } from '../../../examples/banking-api/test-kit/process.ts';
 import { readManifest } from '../packages.ts';
@@ -57,8 +58,11 @@ export async function openPackedBank(): Promise<PackedBank> {
       const api = startApi(node);
       apis.push(api);
       const [, url = ''] = await api.says(/^API on (http:\S+)/);
+      // Of another client, so that what the probe is judged by counts its own tokens alone.
+      const token = await tokenOf(issuer, await newClient(authority, { programId }));
+      const guard = { ...service, issuer, token, redirecting: `${url}/moved-token` };
       return {
-        settings: { ...credentials, issuer, api: url, sources: [], missing: [] },
+        settings: { ...credentials, guard, issuer, api: url, sources: [], missing: [] },
         seen: async () => JSON.parse(await (await fetch(`${url}/seen`)).text()),
         issued: async () => {
           const list = await authority.operate('token', 'list', '--client', credentials.clientId);

@@ -1,8 +1,11 @@
 /** What a partner's program relies on, tried in whatever runtime imports this file; it knows no runtime, and is handed the client. */
 
 import type * as Sdk from '../../../client/src/index.ts';
+import type { GuardSettings } from './guard-probe.ts';
 
 export type ProbeSettings = {
+  /** For the probe of the guard. */
+  readonly guard?: GuardSettings;
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;

@@ -32,7 +32,7 @@ export function newProject(): Project {
   const install = ['install', ...quiet, ...libraries.map(({ tarball }) => tarball)];
   const { status, stderr } = spawnSync('npm', install, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`npm install ended with ${status}:\n${stderr}`);
-  for (const name of ['probe', 'api']) {
+  for (const name of ['probe', 'guard-probe', 'api']) {
     const source = readFileSync(join(import.meta.dirname, `${name}.ts`), 'utf8');
     // A Node 20 reads no types, and neither does an edge runtime.
     write(`${name}.mjs`, stripTypeScriptTypes(source));
@@ -53,9 +53,12 @@ export function unpack(tarball: string, folder: string): void {
 
 const PROGRAM = `import { readFileSync } from 'node:fs';
 import * as sdk from '@countersign/client';
+import * as guard from '@countersign/resource-server';
 import { probe } from './probe.mjs';
-const settings = JSON.parse(readFileSync('settings.json', 'utf8'));
-console.log('wrong', JSON.stringify(await probe(sdk, settings)));
+import { probeGuard } from './guard-probe.mjs';
+const { guard: asked, ...settings } = JSON.parse(readFileSync('settings.json', 'utf8'));
+const wrong = [...(await probeGuard(guard, asked)), ...(await probe(sdk, settings))];
+console.log('wrong', JSON.stringify(wrong));
 `;
 
 const API = `import * as root from '@countersign/resource-server';

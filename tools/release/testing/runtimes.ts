@@ -14,10 +14,17 @@ const programs = {
   workerd: join(modules, '@cloudflare/workerd-linux-64/bin/workerd'),
 } as const;
 
+const mend = (name: string): string =>
+  `there is no ${name} here: install with node tools/setup-runtimes.mjs`;
+
 /** Why a runtime cannot be tested here; in continuous integration it must be. */
 export function whyWithout(name: keyof typeof programs): string | false {
-  if (existsSync(programs[name]) || process.env['CI'] !== undefined) return false;
-  return `there is no ${name} here: install with node tools/setup-runtimes.mjs`;
+  return existsSync(programs[name]) || process.env['CI'] !== undefined ? false : mend(name);
+}
+
+function programOf(name: keyof typeof programs): string {
+  if (!existsSync(programs[name])) throw new Error(mend(name));
+  return programs[name];
 }
 
 /** Runs program.mjs, which reads settings.json, in Deno or Bun. */
@@ -31,11 +38,11 @@ export function runProgram(
   return start([...before, join(project.folder, 'program.mjs')], {
     cwd: project.folder,
     env: { CLIENT_SECRET: settings.clientSecret, HOME: project.folder, NO_COLOR: '1' },
-    program: programs[name],
+    program: programOf(name),
   });
 }
 
-/** What a partner's program has to be allowed, and nothing else. */
+/** What a program has to be allowed, and nothing else. */
 const DENO_PERMISSIONS = [
   '--allow-net=127.0.0.1',
   '--allow-read=.',
@@ -52,25 +59,27 @@ export async function startWorker(
   project.write(`${name}.mjs`, WORKER);
   project.write(`${name}-settings.json`, JSON.stringify(options.settings));
   const config = project.write(`${name}.capnp`, workerConfig(project, name, options.node));
-  const { workerd } = programs;
   const running = start(['serve', '--verbose', config, '--control-fd=1'], {
     cwd: project.folder,
     env: { CLIENT_SECRET: partner.settings.clientSecret },
-    program: workerd,
+    program: programOf('workerd'),
   });
   const [, port] = await running.says(/"event":"listen".*"port":(\d+)/);
   return { running, url: `http://127.0.0.1:${port}` };
 }
 
 const WORKER = `import * as sdk from '@countersign/client';
+import * as verifiers from '@countersign/resource-server';
 import { probe } from 'probe.mjs';
+import { probeGuard } from 'guard-probe.mjs';
 import settings from 'settings.json';
-const { sources, missing, api, ...rest } = settings;
+const { sources, missing, api, guard, ...rest } = settings;
+const all = async () => [...(await probeGuard(verifiers, guard)), ...(await probe(sdk, settings))];
 let client;
 export default {
   async fetch(request) {
     const { pathname } = new URL(request.url);
-    if (pathname === '/probe') return Response.json(await probe(sdk, settings));
+    if (pathname === '/probe') return Response.json(await all());
     client ??= sdk.createClient({ ...rest, api, tokenEndpoint: rest.issuer + '/token' });
     if (pathname === '/call') return await client.fetch(api + '/call');
     // The request for a token is dropped along with this call.
@@ -80,17 +89,20 @@ export default {
 };
 `;
 
+const aliasOf = (name: string, folder: string): string =>
+  `(name = "${name}", esModule = "export * from '${folder}/dist/index.js';")`;
+
 function workerConfig({ folder }: Project, name: string, node: boolean): string {
-  const home = 'node_modules/@countersign/client/dist';
-  const compiled = globSync('*.js', { cwd: join(folder, home) }).map((file) => {
-    return `(name = "@countersign/dist/${file}", esModule = embed "${home}/${file}")`;
-  });
+  const compiled = globSync('@countersign/*/dist/*.js', { cwd: join(folder, 'node_modules') });
   const list = [
     `(name = "worker", esModule = embed "${name}.mjs")`,
     '(name = "probe.mjs", esModule = embed "probe.mjs")',
     `(name = "settings.json", json = embed "${name}-settings.json")`,
-    `(name = "@countersign/client", esModule = "export * from './dist/index.js';")`,
-    ...compiled,
+    '(name = "guard-probe.mjs", esModule = embed "guard-probe.mjs")',
+    ...['client', 'resource-server'].map((it) => aliasOf(`@countersign/${it}`, `./${it}`)),
+    // What a bundler would have put there: this runtime looks for a package beside whoever imports it.
+    aliasOf('@countersign/resource-server/dist/@countersign/protocol', '../../../protocol'),
+    ...compiled.map((file) => `(name = "${file}", esModule = embed "node_modules/${file}")`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -102,7 +114,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [${list.join(',\n    ')}],
-  compatibilityDate = "${node ? '2026-11-01' : '2024-01-01'}",
+  compatibilityDate = "${node ? '2026-08-01' : '2024-01-01'}",
   compatibilityFlags = [${node ? '"nodejs_compat"' : ''}],
   bindings = [(name = "CLIENT_SECRET", fromEnvironment = "CLIENT_SECRET")],
 );
