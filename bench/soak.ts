@@ -85,10 +85,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** What partners and the bank's API ask, and what nobody should. */
-function targetsOf({ origin, targets }: Authority) {
+function targetsOf({ targets }: Authority) {
   const { token, introspect, verify } = targets;
   const garbage = { ...introspect, form: { ...introspect.form, token: 'token_test_garbage' } };
-  const metadata = { url: `${origin}/sandbox/.well-known/oauth-authorization-server` };
+  const metadata = {
+    url: introspect.url.replace(/introspect$/, '.well-known/oauth-authorization-server'),
+  };
   return [token, introspect, verify, garbage, metadata];
 }
 
