@@ -9,6 +9,10 @@ missing=()
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
+# Of Debian's own Python, whichever comes first on the path.
+for module in requests_oauthlib authlib; do
+  /usr/bin/python3 -c "import $module" 2>/dev/null || missing+=("python3-${module//_/-}")
+done
 
 if [[ ${#missing[@]} -eq 0 || $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then exit 0; fi
 export DEBIAN_FRONTEND=noninteractive

@@ -1,5 +1,6 @@
-/** Reads the Authorization header: which scheme, and the token of a bearer. Credentials of other schemes are never decoded. */
+/** Reads the Authorization header: which scheme, the token of a bearer, and credentials of Basic where those are taken. */
 
+import { basicCredentials } from './basic.ts';
 import type { Form } from './form.ts';
 import { isRefusal, type Refusal, type RefusalOf, refuse } from './refusal.ts';
 
@@ -55,6 +56,24 @@ export function refuseAuthorization(lines: readonly string[], form: Form): Refus
   if (scheme === 'basic') return refuse('basic-not-offered');
   // A bearer token or an unknown scheme, and nothing that we take: RFC 6749 §5.2, unsupported authentication method.
   return refuse('missing-credentials');
+}
+
+/**
+ * The same where Basic is taken as well: the form with the header's credentials in it, as if they had come there. Nothing is chosen
+ * from: a secret in both places is refused as above, and so is another client_id in the form (RFC 6749 §2.3).
+ */
+export function formWithBasic(lines: readonly string[], form: Form): Form | Refusal {
+  const refused = refuseAuthorization(lines, form);
+  if (refused?.reason !== 'basic-not-offered') return refused ?? form;
+  const credentials = basicCredentials(lines[0] ?? '');
+  if (credentials === undefined) return refuse('malformed-basic');
+  const { clientId, clientSecret } = credentials;
+  if ((form.get('client_id') ?? clientId) !== clientId) return refuse('two-authentications');
+  const inHeader = new Map([
+    ['client_id', clientId],
+    ['client_secret', clientSecret],
+  ]);
+  return { ...form, get: (name) => inHeader.get(name) ?? form.get(name) };
 }
 
 function isWord(line: string, length: number, word: string): boolean {

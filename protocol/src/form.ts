@@ -49,8 +49,8 @@ export function parseForm(body: Uint8Array): Form | Refusal {
     let name: string | undefined = text.slice(start, nameEnd);
     let value: string | undefined = text.slice(nameEnd + 1, end);
     if (escaped) {
-      name = decoded(name);
-      value = decoded(value);
+      name = formDecoded(name);
+      value = formDecoded(value);
       if (name === undefined || value === undefined) return refuse('malformed-form');
     }
     if (name === '') continue;
@@ -91,7 +91,7 @@ function formOf(
  * Undoes the encoding of one name or value; undefined when it is not one. `decodeURIComponent` refuses broken escapes,
  * overlong and otherwise invalid UTF-8 and lone surrogates, and replaces nothing.
  */
-function decoded(text: string): string | undefined {
+export function formDecoded(text: string): string | undefined {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
   try {

@@ -7,7 +7,13 @@ export {
   introspectionAnswer,
   tokenAnswer,
 } from './answers.ts';
-export { type Authorization, authorizationOf, refuseAuthorization } from './authorization.ts';
+export {
+  type Authorization,
+  authorizationOf,
+  formWithBasic,
+  refuseAuthorization,
+} from './authorization.ts';
+export { basicCredentials } from './basic.ts';
 export {
   type BearerDetail,
   type BearerErrorCode,

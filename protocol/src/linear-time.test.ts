@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorizationOf } from './authorization.ts';
+import { basicCredentials } from './basic.ts';
 import { parseForm } from './form.ts';
 import { credentialInQuery, refuseQuery } from './query.ts';
 
@@ -66,6 +67,7 @@ test('B-17: a long Authorization takes linear time, whatever it repeats', () => 
     const read = (_: Uint8Array, line: string) => {
       authorizationOf([line]);
       authorizationOf([`Bearer ${line}`]);
+      basicCredentials(`Basic ${line}`);
     };
     assert.ok(isLinear(unit, read), unit);
   }

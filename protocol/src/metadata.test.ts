@@ -18,6 +18,16 @@ test('D-03, D-05, D-06, D-07, T-75: the document says exactly what the authority
   });
 });
 
+test('T-75: where Basic is taken too, each of the three endpoints says so, the body first', () => {
+  const document: Record<string, unknown> = JSON.parse(
+    metadataDocument({ issuer: ISSUER, scopes: [], takesBasic: true }),
+  );
+  for (const endpoint of ['token', 'introspection', 'revocation']) {
+    const methods = document[`${endpoint}_endpoint_auth_methods_supported`];
+    assert.deepEqual(methods, ['client_secret_post', 'client_secret_basic'], endpoint);
+  }
+});
+
 test('D-09, D-10: no empty array, and no member for what does not exist', () => {
   const documented = metadataDocument({
     issuer: ISSUER,

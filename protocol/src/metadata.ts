@@ -2,8 +2,10 @@
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server';
 
-/** The one authentication method there is: credentials in the form body. */
-const AUTHENTICATION_METHODS: readonly string[] = ['client_secret_post'];
+/** How clients authenticate: in the form body. */
+const IN_BODY: readonly string[] = ['client_secret_post'];
+/** The same where Basic is taken too; clients that choose the first they know choose the body. */
+const IN_BODY_OR_BASIC: readonly string[] = ['client_secret_post', 'client_secret_basic'];
 
 export type MetadataSource = {
   /** Base URL of the environment, without a trailing slash. */
@@ -12,6 +14,8 @@ export type MetadataSource = {
   readonly scopes: readonly string[];
   /** URL of the page for developers. */
   readonly documentation?: string | undefined;
+  /** Whether Basic is taken as well. */
+  readonly takesBasic?: boolean;
 };
 
 /**
@@ -19,15 +23,17 @@ export type MetadataSource = {
  * empty arrays, and without an authorization endpoint it could only be empty. The grant types and the three lists of
  * methods are written out, as their absence would mean other defaults.
  */
-export function metadataDocument({ issuer, scopes, documentation }: MetadataSource): string {
+export function metadataDocument(source: MetadataSource): string {
+  const { issuer, scopes, documentation, takesBasic = false } = source;
+  const methods = takesBasic ? IN_BODY_OR_BASIC : IN_BODY;
   return JSON.stringify({
     issuer,
     token_endpoint: `${issuer}/token`,
-    token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    token_endpoint_auth_methods_supported: methods,
     introspection_endpoint: `${issuer}/introspect`,
-    introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    introspection_endpoint_auth_methods_supported: methods,
     revocation_endpoint: `${issuer}/revoke`,
-    revocation_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
+    revocation_endpoint_auth_methods_supported: methods,
     grant_types_supported: ['client_credentials'],
     scopes_supported: scopes.length === 0 ? undefined : scopes,
     service_documentation: documentation,

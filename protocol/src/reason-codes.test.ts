@@ -73,6 +73,7 @@ const GIVEN_OUT = [
   'claim-on-hold',
   'claim-passphrase',
   'claim-cross-site',
+  'malformed-basic',
 ];
 
 const inUse = Object.entries(REASON_CODES);

@@ -74,6 +74,7 @@ export const REASON_CODES: { readonly [R in Reason]: number } = {
   'claim-on-hold': 66,
   'claim-passphrase': 67,
   'claim-cross-site': 68,
+  'malformed-basic': 69,
 };
 
 /** Numbers that no reason may be given again. */

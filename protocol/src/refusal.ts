@@ -20,6 +20,7 @@ type PlainReason =
   | 'missing-client-secret'
   | 'missing-credentials'
   | 'basic-not-offered'
+  | 'malformed-basic'
   | 'two-authentications'
   | 'malformed-token'
   | 'credentials-in-query'

@@ -26,6 +26,7 @@ const UNAUTHENTICATED: readonly Refusal[] = [
   refuse('missing-client-secret'),
   refuse('missing-credentials'),
   refuse('basic-not-offered'),
+  refuse('malformed-basic'),
   OTHER_ENVIRONMENT,
 ];
 

@@ -77,6 +77,9 @@ const BRIDGE: Bridge = {
   'basic-not-offered': unauthenticated(
     'Send client_id and client_secret in the form body, not in the Authorization header.',
   ),
+  'malformed-basic': unauthenticated(
+    'The Authorization header holds no client_id and client_secret. Send them in the form body instead.',
+  ),
 
   'two-authentications': badRequest(
     'Authenticate once: send client_id and client_secret in the form body and no Authorization header.',

@@ -1,9 +1,10 @@
-/** Reads what all three POST endpoints read first: the form, and what must not stand beside it. */
+/** Reads what all three POST endpoints read first: the form with the credentials of the header where those are taken, and what must not stand beside it. */
 
 import {
   credentialInQuery,
   type Form,
   formMediaType,
+  formWithBasic,
   isRefusal,
   parseForm,
   type Refusal,
@@ -26,7 +27,15 @@ export function readForm(authority: Authority, incoming: Incoming): Form | Refus
   if (isRefusal(media)) return media;
   const form = parseForm(incoming.body);
   if (isRefusal(form)) return form;
-  return (
-    refuseQuery(incoming.query, form) ?? refuseAuthorization(incoming.authorization, form) ?? form
-  );
+  const inBoth = refuseQuery(incoming.query, form);
+  if (inBoth !== undefined) return inBoth;
+  const { authorization } = incoming;
+  if (authorization.length === 0) return form;
+  if (takesBasic(authority)) return formWithBasic(authorization, form);
+  return refuseAuthorization(authorization, form) ?? form;
+}
+
+/** Whether credentials may stand in an Authorization header: an installation's own decision, off unless it was made. */
+export function takesBasic({ replica }: Pick<Authority, 'replica'>): boolean {
+  return replica.policy('basic-authentication') === 'on';
 }

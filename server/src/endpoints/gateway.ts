@@ -3,7 +3,7 @@
  * server in a header of its own. A token that was found must not tell a stranger whose it is.
  */
 
-import { refuse } from '@countersign/protocol';
+import { basicCredentials, refuse } from '@countersign/protocol';
 import type { ClientCredentials } from '../ports/model.ts';
 import { isRefused, type Refused } from './answering.ts';
 import { authenticate, clientOf, refuseThrottled } from './authenticate.ts';
@@ -14,7 +14,6 @@ import { whenKnown } from './when-known.ts';
 
 /** `Basic` and base64 of `client_id:client_secret`, as every gateway can send it. Not `Authorization`: that is the caller's. */
 const HEADER = 'x-gateway-authorization';
-const CREDENTIALS_LENGTH_MAX = 512;
 
 /** The resource server that asks; undefined: a declared address, which sees all. */
 export function gatewayOf(
@@ -27,7 +26,7 @@ export function gatewayOf(
   // A declared proxy may stand at the same address, and passes on what strangers ask: such a request is not the gateway's own.
   const isItsOwn = incoming.address === peer;
   if (peer !== undefined && isItsOwn && isGateway(peer)) return undefined;
-  const presented = credentialsOf(headerOf(incoming, HEADER) ?? '');
+  const presented = basicCredentials(headerOf(incoming, HEADER) ?? '');
   if (presented === undefined) return { refusal: refuse('not-a-gateway') };
   const { address } = incoming;
   const throttled = refuseThrottled(authority, ordinal, { ...presented, address });
@@ -39,15 +38,4 @@ export function gatewayOf(
     if (decision.client.resourceServer) return decision.client;
     return { refusal: refuse('not-a-gateway'), client: decision.client };
   });
-}
-
-function credentialsOf(
-  header: string,
-): { readonly clientId: string; readonly clientSecret: string } | undefined {
-  const [, encoded = ''] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
-  if (encoded === '' || encoded.length > CREDENTIALS_LENGTH_MAX) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('latin1');
-  const colon = text.indexOf(':');
-  if (colon < 1) return undefined;
-  return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) };
 }

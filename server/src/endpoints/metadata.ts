@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { metadataDocument } from '@countersign/protocol';
 import { type Authority, environmentOf } from './context.ts';
 import type { Answer } from './exchange.ts';
+import { takesBasic } from './form.ts';
 
 /** Bounded: a client must learn of a new scope within this time. */
 const CACHED_SECONDS = 300;
@@ -15,6 +16,7 @@ export function metadataEndpoint(authority: Authority, ordinal: number): () => A
     const body = metadataDocument({
       issuer: environment.issuer,
       scopes: [...environment.scopes.values()].sort(),
+      takesBasic: takesBasic(authority),
     });
     return {
       status: 200,

@@ -86,6 +86,13 @@ export const explainedReasons: { readonly [R in Reason]: ExplainedReason } = {
     check: 'Set your client library to `client_secret_post`.',
     tell: 'Credentials belong in the form body, not in the Authorization header: set your library to client_secret_post.',
   },
+  'malformed-basic': {
+    cause:
+      'Basic is taken here (policy `basic-authentication`), but the header holds no `client_id` and `client_secret`: no base64, no colon, or nothing after it.',
+    check:
+      'Is the variable set from which your program reads the secret? Better: `client_secret_post`.',
+    tell: 'The Authorization header held no complete credentials: the secret is likely empty. Set your library to client_secret_post.',
+  },
   'two-authentications': {
     cause: 'An `Authorization` header beside credentials in the form, or two such headers.',
     check: 'Does a proxy or an HTTP library add the header?',

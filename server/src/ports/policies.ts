@@ -30,6 +30,11 @@ export const POLICIES = {
     fallback: 'revoke',
     doc: 'What becomes of a live token that is seen in a URL, and so stands in logs by now.',
   },
+  'basic-authentication': {
+    words: ['on', 'off'],
+    fallback: 'off',
+    doc: 'Whether clients may also send their credentials in an `Authorization: Basic` header, for libraries that can do nothing else. The form body is taken always.',
+  },
   'dormant-days': {
     words: ['off'],
     range: { min: 30, max: 3_650 },
