@@ -2,46 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { inspect } from 'node:util';
-import {
-  granted,
-  type Scripted,
-  type ScriptedServer,
-  type Seen,
-  startScriptedServer,
-} from '../test-kit/scripted-server.ts';
-import { type ClientOptions, createClient } from './create-client.ts';
+import { granted, startScriptedServer } from '../test-kit/scripted-server.ts';
+import { REFUSED, withServer } from '../test-kit/with-server.ts';
+import { createClient } from './create-client.ts';
 import { TokenError } from './errors.ts';
-
-const SECRET = 'secret_test_0000000000000000000000000000000000000000000000000';
-const REFUSED: Scripted = { status: 401, json: { error: 'invalid_client' } };
-
-/** Runs a test beside a server that grants tokens at /token and is the API everywhere else. */
-async function withServer(
-  answer: (request: Seen, server: ScriptedServer) => Scripted | undefined,
-  body: (server: ScriptedServer, options: ClientOptions) => Promise<void>,
-): Promise<void> {
-  let tokens = 0;
-  const server = await startScriptedServer((request, self) => {
-    const scripted = answer(request, self);
-    if (scripted !== undefined) return scripted;
-    if (request.path !== '/token') return { json: { ok: true } };
-    tokens += 1;
-    return granted(`token-${tokens}`);
-  });
-  try {
-    await body(server, {
-      issuer: server.origin,
-      tokenEndpoint: `${server.origin}/token`,
-      clientId: 'client_test_0000000000000000',
-      clientSecret: SECRET,
-      api: server.origin,
-    });
-  } finally {
-    await server.stop();
-  }
-}
 
 test('fifty callers at once make one token request, and all of them carry that token', () =>
   withServer(
@@ -207,23 +173,6 @@ test('refused credentials are not tried again with each call', () =>
     },
   ));
 
-test('nothing that is printed shows a secret or a token', () =>
-  withServer(
-    ({ path }) => (path === '/refusing' ? REFUSED : undefined),
-    async (server, options) => {
-      const client = createClient(options);
-      const token = await client.accessToken();
-      assert.equal(token.reveal(), 'token-1');
-      const failed = createClient({ ...options, tokenEndpoint: `${server.origin}/refusing` });
-      const error = await failed.accessToken().catch((thrown: unknown) => thrown);
-      assert.ok(error instanceof TokenError);
-      const printed = [client, token, { token }, `${token}`, JSON.stringify({ token }), error];
-      const text = printed.map((value) => inspect(value, { depth: 9, showHidden: true })).join();
-      assert.ok(text.includes('[redacted]'));
-      assert.ok(!text.includes('token-1') && !text.includes(SECRET), text);
-    },
-  ));
-
 test('the token endpoint is the one that the issuer names, and metadata of another issuer is refused', () =>
   withServer(
     ({ path }, { origin }) => {
@@ -254,3 +203,99 @@ test('a caller that goes away waits no longer, and the others get their token', 
       assert.equal(server.count('/token'), 1);
     },
   ));
+
+test('a caller that is gone before it asks asks for nothing, and leaves no rejection unheard', () =>
+  withServer(
+    ({ path }) => (path === '/token' ? { ...REFUSED, delayMs: 50 } : undefined),
+    async (server, options) => {
+      const unheard: unknown[] = [];
+      const hear = (reason: unknown): number => unheard.push(reason);
+      process.on('unhandledRejection', hear);
+      const client = createClient(options);
+      const signal = AbortSignal.abort();
+      await assert.rejects(client.fetch(server.origin, { signal }), { name: 'AbortError' });
+      const request = new Request(server.origin, { signal });
+      await assert.rejects(client.fetch(request), { name: 'AbortError' });
+      assert.equal(server.count('/token'), 0);
+      const leaving = new AbortController();
+      const gone = client.fetch(server.origin, { signal: leaving.signal });
+      leaving.abort();
+      await assert.rejects(gone, { name: 'AbortError' });
+      await assert.rejects(client.fetch(server.origin), { code: 'credentials-refused' });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      process.off('unhandledRejection', hear);
+      assert.deepEqual(unheard, []);
+    },
+  ));
+
+test('every body that gives the same bytes again is sent again, whole; no other is', () =>
+  withServer(
+    ({ path }) => (path === '/post' ? { status: 401 } : undefined),
+    async (server, options) => {
+      const client = createClient(options);
+      const bytes = new TextEncoder().encode('a=1');
+      const form = new FormData();
+      form.set('a', '1');
+      const sends = async (body: unknown): Promise<number> => {
+        const before = server.count('/post');
+        const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+        assert.equal((await client.fetch(`${server.origin}/post`, init)).status, 401);
+        return server.count('/post') - before;
+      };
+      const again = ['a=1', bytes, bytes.buffer, new Blob(['a=1']), new URLSearchParams('a=1')];
+      for (const body of [...again, form]) assert.equal(await sends(body), 2);
+      const bodies = server.seen.filter(({ path }) => path === '/post');
+      assert.ok(bodies.slice(0, 10).every((one) => one.form.get('a') === '1'));
+      const generated = {
+        [Symbol.asyncIterator]: () => Readable.from([bytes])[Symbol.asyncIterator](),
+      };
+      for (const body of [generated, Readable.from([bytes]), new Blob(['x']).stream()]) {
+        assert.equal(await sends(body), 1);
+      }
+    },
+  ));
+
+test('a secret comes from a text, a list, a function or a variable alike', () =>
+  withServer(
+    ({ path, form }) =>
+      path === '/token' && form.get('client_secret') !== 'right' ? REFUSED : undefined,
+    async (server, options) => {
+      process.env['SECRETS_OF_A_TEST'] = 'new right';
+      for (const clientSecret of [
+        'right',
+        ['new', 'right'],
+        () => ['right', 'old'],
+        async () => 'new\nright\n',
+        { env: 'SECRETS_OF_A_TEST' },
+      ]) {
+        const client = createClient({ ...options, clientSecret });
+        assert.equal((await client.fetch(`${server.origin}/accounts`)).status, 200);
+      }
+      const empty = createClient({ ...options, clientSecret: { env: 'NO_SUCH_VARIABLE' } });
+      await assert.rejects(empty.accessToken(), { code: 'misconfigured' });
+      const own = new Error('the vault is sealed');
+      const failing = createClient({ ...options, clientSecret: () => Promise.reject(own) });
+      await assert.rejects(failing.accessToken(), own);
+    },
+  ));
+
+test('metadata is asked for patiently too, and names no place that a secret must not go to', () => {
+  let busy = 2;
+  let endpoint = 'http://auth.bank.example/token';
+  return withServer(
+    ({ path }, { origin }) => {
+      if (!path.startsWith('/.well-known/')) return undefined;
+      if (busy > 0) {
+        busy -= 1;
+        return { status: 503, headers: { 'Retry-After': '0' } };
+      }
+      return { json: { issuer: origin, token_endpoint: endpoint } };
+    },
+    async (server, { tokenEndpoint: _, ...options }) => {
+      await assert.rejects(createClient(options).accessToken(), { code: 'misconfigured' });
+      assert.equal(busy, 0);
+      endpoint = `${server.origin}/token`;
+      assert.equal((await createClient(options).accessToken()).reveal(), 'token-1');
+    },
+  );
+});

@@ -10,7 +10,7 @@ export type ClientOptions = {
   readonly issuer: string | URL;
   readonly clientId: string;
   readonly clientSecret: SecretSource;
-  /** The API's origins, such as `https://api.bank.example`: the token is sent to these alone. */
+  /** The API's origins, such as `https://api.bank.example`: the token is sent to these alone. A path in one narrows nothing down. */
   readonly api: string | URL | readonly (string | URL)[];
   /** Scopes to ask for, parted by spaces; left out: all that the client may have. */
   readonly scope?: string;
@@ -62,20 +62,25 @@ export function createClient(options: ClientOptions): Client {
   return {
     accessToken: tokens.get,
     fetch: async (input, init = {}) => {
-      const url = requireSafeUrl('the URL', input instanceof Request ? input.url : input);
+      const isRequest = input instanceof Request;
+      const url = requireSafeUrl('the URL', isRequest ? input.url : input);
       if (!api.includes(url.origin)) {
         throw new TypeError(
           `the URL is none of the API: tokens are sent to ${api.join(', ')} alone`,
         );
       }
-      const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
-      const sendWith = (token: Redacted): Promise<Response> =>
-        send(input, {
+      if (url.searchParams.has('access_token')) throw tokenInUrl();
+      const signal = init.signal ?? (isRequest ? input.signal : undefined);
+      const sendWith = async (token: Redacted): Promise<Response> => {
+        if (url.href.includes(token.reveal())) throw tokenInUrl();
+        return await send(isRequest ? input : url, {
           ...init,
           headers: withToken(input, init, token),
           // To follow one would hand the token to whoever it leads to.
           redirect: 'manual',
         });
+      };
+      signal?.throwIfAborted();
       const token = await abortable(tokens.get(), signal);
       const response = await sendWith(token);
       if (response.status !== 401) return response;
@@ -94,12 +99,19 @@ function withToken(input: string | URL | Request, init: RequestInit, token: Reda
   return headers;
 }
 
-/** A stream is read once. */
+function tokenInUrl(): TypeError {
+  return new TypeError(
+    'the URL holds an access token: URLs end up in logs. It is sent in a header',
+  );
+}
+
+/** Only what is known to give the same bytes each time; a stream, or anything that may be one, is read once. */
 function canBeSentAgain(input: string | URL | Request, init: RequestInit): boolean {
-  const { body } = init;
-  if (body === undefined || body === null)
-    return !(input instanceof Request) || input.body === null;
-  return !(body instanceof ReadableStream) && !(Symbol.asyncIterator in Object(body));
+  const body = init.body ?? undefined;
+  if (body === undefined) return !(input instanceof Request) || input.body === null;
+  if (typeof body === 'string' || body instanceof ArrayBuffer || ArrayBuffer.isView(body))
+    return true;
+  return [Blob, FormData, URLSearchParams].some((kind) => body instanceof kind);
 }
 
 /** Whoever has gone away waits no longer; the request for the token goes on for the others. */
@@ -107,7 +119,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | null | undefine
   if (signal === undefined || signal === null) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    if (signal.aborted) return abort();
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });

@@ -17,7 +17,11 @@ export async function discoverTokenEndpoint(issuer: URL, options: Send): Promise
   if (typeof endpoint !== 'string') {
     throw new TokenError('misconfigured', 'issuer: its metadata names no token_endpoint');
   }
-  return requireSafeUrl('token_endpoint', endpoint);
+  try {
+    return requireSafeUrl('token_endpoint', endpoint);
+  } catch (error) {
+    throw new TokenError('misconfigured', `issuer: ${(error as Error).message}`);
+  }
 }
 
 /** RFC 8414 §3.1: between host and path. */

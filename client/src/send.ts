@@ -36,9 +36,9 @@ export async function send(url: URL, init: RequestInit, options: Send): Promise<
     };
   } catch (cause) {
     if (cause instanceof TokenError) throw cause;
-    throw new TokenError('unavailable', `the authority at ${url.origin} cannot be reached`, {
-      cause,
-    });
+    // Not the error itself: it may hold the request, and so the secret.
+    const told = `the authority at ${url.origin} cannot be reached: ${faultOf(cause)}`;
+    throw new TokenError('unavailable', told);
   }
 }
 
@@ -49,7 +49,7 @@ export function failureOf({ status, headers, body }: Told, what: string): TokenE
   const more = { oauthError, requestId, retryAfterMs: retryAfterMs(headers) };
   const told = `${what}: ${status}${oauthError === undefined ? '' : ` ${oauthError}`}`;
   if (status === 429 || status >= 500) return new TokenError('unavailable', told, more);
-  if (status === 401 && oauthError === 'invalid_client') {
+  if (oauthError === 'invalid_client') {
     const advice = 'check client_id and client_secret, and whether access is suspended';
     return new TokenError('credentials-refused', `${told}; ${advice}`, more);
   }
@@ -61,9 +61,28 @@ function codeOf(error: unknown): string | undefined {
   return typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : undefined;
 }
 
+/** RFC 9110 §10.2.3: seconds, or a date; a date is compared with that of the answer, as two clocks seldom agree. */
 function retryAfterMs(headers: Headers): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  const told = headers.get('retry-after') ?? '';
+  if (/^\d{1,9}$/.test(told)) return Number(told) * 1000;
+  const until = Date.parse(told);
+  if (Number.isNaN(until)) return undefined;
+  const sent = Date.parse(headers.get('date') ?? '');
+  return Math.max(0, until - (Number.isNaN(sent) ? Date.now() : sent));
+}
+
+/** A code such as ECONNREFUSED, of the error or of its cause, or the name of the error. */
+function faultOf(error: unknown): string {
+  const { cause, code, name } = Object(error) as {
+    cause?: unknown;
+    code?: unknown;
+    name?: unknown;
+  };
+  const codes = [Object(cause).code, code, name];
+  return (
+    codes.map(String).find((one) => /^[A-Z][A-Za-z_]{2,40}$/.test(one) && one !== 'TypeError') ??
+    'no answer'
+  );
 }
 
 async function textOf(response: Response): Promise<string> {

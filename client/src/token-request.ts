@@ -23,6 +23,8 @@ export type Ask = Send & {
 /** Tries of one secret while the answer is 429 or 503, or there is none. */
 const TRIES_MAX = 4;
 const BACKOFF_MS = 250;
+/** RFC 6750 §2.1. Anything else fits no header, and the error that says so would show it. */
+const B64_TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** Longer than this nobody waits for a token; who asked is told how long it takes. */
 const WAIT_MS_MAX = 10_000;
 
@@ -55,14 +57,18 @@ async function askOnce(ask: Ask, secret: string): Promise<Granted | TokenError> 
   }
   const { access_token, token_type, expires_in } = told.body;
   const isBearer = typeof token_type === 'string' && token_type.toLowerCase() === 'bearer';
-  if (typeof access_token !== 'string' || typeof expires_in !== 'number' || !isBearer) {
+  const isToken = typeof access_token === 'string' && B64_TOKEN.test(access_token);
+  if (!isToken || typeof expires_in !== 'number' || !(expires_in > 0) || !isBearer) {
     throw new TokenError('misconfigured', 'the answer to a token request holds no bearer token');
   }
   return { token: new Redacted(access_token), lifetimeMs: expires_in * 1000, secret };
 }
 
 /** Again and again while the authority says that it will be able to, each time later, and never all clients at the same moment. */
-async function patiently<T>({ random, sleep }: Ask, attempt: () => Promise<T>): Promise<T> {
+export async function patiently<T>(
+  { random, sleep }: Pick<Ask, 'random' | 'sleep'>,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await attempt();

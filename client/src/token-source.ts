@@ -5,7 +5,7 @@ import { TokenError } from './errors.ts';
 import type { Redacted } from './redacted.ts';
 import { readSecrets, type SecretSource } from './secret-source.ts';
 import { shareRuns } from './share-runs.ts';
-import { type Ask, type Granted, requestToken } from './token-request.ts';
+import { type Ask, type Granted, patiently, requestToken } from './token-request.ts';
 
 export type TokenSource = {
   /** A token that is good now. Throws `TokenError`. */
@@ -24,9 +24,11 @@ export type TokenSourceOptions = Omit<Ask, 'tokenEndpoint'> & {
 /** Renewed at a moment between these shares of its life, so that a partner's many processes do not all ask at once. */
 const RENEWED_FROM = 0.75;
 const RENEWED_TO = 0.9;
-/** Refused credentials are not tried again before this; doubled with each refusal up to the longest. */
-const REFUSED_PAUSE_MS = 1_000;
-const REFUSED_PAUSE_MS_MAX = 60_000;
+/** After a failure nothing is asked before this; doubled with each, up to the longest, unless the authority is merely away. */
+const PAUSE_MS = 1_000;
+const PAUSE_MS_MAX = 60_000;
+/** The longest Retry-After that is obeyed to the end. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
 
 type Held = { readonly token: Redacted; readonly renewAtMs: number; readonly endsAtMs: number };
 
@@ -35,11 +37,13 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
   let { tokenEndpoint } = options;
   let held: Held | undefined;
   let lastGood: string | undefined;
-  let refusal: { readonly error: TokenError; readonly untilMs: number } | undefined;
-  let refusals = 0;
+  let failure: { readonly error: TokenError; readonly untilMs: number } | undefined;
+  let failures = 0;
 
   const ask = async (): Promise<Redacted> => {
-    tokenEndpoint ??= await discoverTokenEndpoint(options.issuer, options);
+    tokenEndpoint ??= await patiently(options, () =>
+      discoverTokenEndpoint(options.issuer, options),
+    );
     const current = await readSecrets(options.clientSecret);
     // The new one first; the one that worked last may outlive what the source says.
     const secrets = lastGood === undefined ? current : [...new Set([...current, lastGood])];
@@ -52,18 +56,17 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
   };
 
   const askAndRemember = async (): Promise<Redacted> => {
-    // A client that is suspended must not hammer the authority with each call of the API.
-    if (refusal !== undefined && nowMs() < refusal.untilMs) throw refusal.error;
+    // A client that is suspended, or told to come back later, must not hammer the authority with each call of the API.
+    if (failure !== undefined && nowMs() < failure.untilMs) throw failure.error;
     try {
       const token = await ask();
-      refusals = 0;
-      refusal = undefined;
+      failures = 0;
+      failure = undefined;
       return token;
     } catch (error) {
-      if (error instanceof TokenError && error.code === 'credentials-refused') {
-        const pauseMs = Math.min(REFUSED_PAUSE_MS * 2 ** refusals, REFUSED_PAUSE_MS_MAX);
-        refusals += 1;
-        refusal = { error, untilMs: nowMs() + pauseMs };
+      if (error instanceof TokenError) {
+        failure = { error, untilMs: nowMs() + pauseAfter(error, failures) };
+        failures += 1;
       }
       throw error;
     }
@@ -83,6 +86,12 @@ export function newTokenSource(options: TokenSourceOptions): TokenSource {
       if (held?.token === token) held = undefined;
     },
   };
+}
+
+function pauseAfter({ code, retryAfterMs = 0 }: TokenError, failures: number): number {
+  // It was asked patiently already, and may be back at any moment.
+  const own = code === 'unavailable' ? PAUSE_MS : Math.min(PAUSE_MS * 2 ** failures, PAUSE_MS_MAX);
+  return Math.max(own, Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));
 }
 
 function lifeOf({ token, lifetimeMs }: Granted, askedAtMs: number, random: number): Held {
