@@ -29,13 +29,16 @@ export type Authority = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts an authority with the scopes of the Banking API declared in its sandbox; `main` is another build of its program. */
-export async function startAuthority(main = MAIN): Promise<Authority> {
+/**
+ * Starts an authority with the scopes of the Banking API declared in its sandbox; `main` is another build of its program. At a given port
+ * it knows its own name, as metadata needs.
+ */
+export async function startAuthority({ main = MAIN, port = 0 } = {}): Promise<Authority> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-'));
   const env = { COUNTERSIGN_DATA: join(folder, 'authority') };
-  const listen = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
+  const listen = ['--listen', `127.0.0.1:${port}`, '--admin-listen', '127.0.0.1:0'];
   // A port that is not known yet makes no URL; requests are routed by their path, so that any will do.
-  const url = ['--public-url', 'http://localhost'];
+  const url = port === 0 ? ['--public-url', 'http://localhost'] : [];
   const served = start([main, 'serve', ...listen, ...url], { cwd: folder, env });
   const [, origin = ''] = await served.says(/"listen":"(http:[^"]+)"/);
   const authority: Authority = {

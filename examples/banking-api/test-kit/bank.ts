@@ -89,8 +89,8 @@ export type Bank = {
 };
 
 /** An authority and a Banking API that checks the tokens of its sandbox. */
-export async function openBank(): Promise<Bank> {
-  const authority = await startAuthority();
+export async function openBank(at: { readonly port?: number } = {}): Promise<Bank> {
+  const authority = await startAuthority(at);
   const issuer = authority.issuer('sandbox');
   const credentials = await newClient(authority, {
     programId: await onboard(authority, 'Bank'),
