@@ -35,7 +35,7 @@ export type Partner = {
 
 export async function openPackedBank(): Promise<PackedBank> {
   const project = newProject();
-  const authority = await startAuthority(installServer(project));
+  const authority = await startAuthority({ main: installServer(project) });
   const issuer = authority.issuer('sandbox');
   const service = await newClient(authority, {
     programId: await onboard(authority, 'Bank'),
