@@ -4,7 +4,6 @@ import { openAuthority } from './in-process.ts';
 import { commitAndAwait } from './operations/context.ts';
 import { newDataDirectory } from './testing/data.ts';
 import { type FaultyProxy, startFaultyProxy } from './testing/faulty-proxy.ts';
-import { type Service, startService } from './testing/verifying-process.ts';
 import {
   assertNothingAccepted,
   envOf,
@@ -18,6 +17,7 @@ import {
   withNodes,
 } from './testing/nodes-on-database.ts';
 import { assertMaySkip, startPostgres } from './testing/postgres.ts';
+import { type Service, startService } from './testing/verifying-process.ts';
 
 const LEASE_MS = 5_000;
 /** How much later than the server the service hears of everything. */

@@ -6,7 +6,6 @@ import { openAuthority } from './in-process.ts';
 import { commitAndAwait, type OperationContext } from './operations/context.ts';
 import { listNodes } from './operations/list-nodes.ts';
 import { newDataDirectory } from './testing/data.ts';
-import { type Service, startService } from './testing/verifying-process.ts';
 import {
   assertNothingAccepted,
   reactivate,
@@ -16,6 +15,7 @@ import {
 } from './testing/nodes-on-database.ts';
 import { asOperator, type Onboarded, onboard, requestToken } from './testing/onboarding.ts';
 import { type RunningServer, startServer } from './testing/running-server.ts';
+import { type Service, startService } from './testing/verifying-process.ts';
 
 type World = {
   readonly data: string;
