@@ -1,29 +1,26 @@
-/** What is published is installed as a stranger installs it, checked by a stranger's compiler, and run: client, guard and server. */
+/** What is published is installed as a stranger installs it, and checked by a stranger's compiler. It is run in runtimes.test.ts. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { start } from '../examples/banking-api/test-kit/process.ts';
 import { stagedManifest } from './release/manifest.ts';
 import { readManifest } from './release/packages.ts';
-import { judge } from './release/testing/judge.ts';
-import { openPackedBank, type PackedBank } from './release/testing/packed-bank.ts';
-import { root } from './release/testing/project.ts';
+import { newProject, type Project, root } from './release/testing/project.ts';
 
-let bank: PackedBank;
-before(async () => {
-  bank = await openPackedBank();
+let project: Project;
+before(() => {
+  project = newProject();
 });
-after(() => bank.stop());
+after(() => project.remove());
 
 test('a tarball holds compiled modules with their declarations, launchers, licence and readme, and nothing else', () => {
   const kinds =
     /^(dist\/[a-z0-9/-]+\.(js|d\.ts)|bin\/[a-z-]+\.mjs|LICENSE|README\.md|package\.json)$/;
   const forTests = /\.(test|long)\.|(^|\/)(test-kit|testing|contract)\//;
   const odd = (path: string): boolean => !kinds.test(path) || forTests.test(path);
-  for (const { name, files } of bank.project.staged) {
+  for (const { name, files } of project.staged) {
     assert.deepEqual(files.filter(odd), [], name);
     for (const needed of ['LICENSE', 'README.md', 'package.json']) {
       assert.ok(files.includes(needed), `${name} lacks ${needed}`);
@@ -33,7 +30,7 @@ test('a tarball holds compiled modules with their declarations, launchers, licen
 
 test('every path that a published file names is a file of the package', () => {
   let paths = 0;
-  for (const { folder, files } of bank.project.staged) {
+  for (const { folder, files } of project.staged) {
     for (const file of files.filter((path) => /\.(m?js|d\.ts)$/.test(path))) {
       const text = readFileSync(join(folder, file), 'utf8');
       const named = text.matchAll(/(?:from |import\(|import |new URL\()['"](\.{1,2}\/[^'"]+)['"]/g);
@@ -49,14 +46,14 @@ test('every path that a published file names is a file of the package', () => {
 });
 
 test('a published package.json says what installs and runs, and nothing for developers', () => {
-  const names = bank.project.staged.map(({ name }) => name);
+  const names = project.staged.map(({ name }) => name);
   assert.deepEqual(names.toSorted(), [
     '@countersign/client',
     '@countersign/protocol',
     '@countersign/resource-server',
     'countersign',
   ]);
-  for (const { folder, name } of bank.project.staged) {
+  for (const { folder, name } of project.staged) {
     const staged = readManifest(folder);
     assert.equal(staged['devDependencies'], undefined);
     assert.equal(staged['scripts'], undefined);
@@ -92,10 +89,10 @@ test('the tool packs the same bytes again, prints how to publish them, and says 
   const tool = join(root, 'tools/release.ts');
   const run = (...args: readonly string[]) =>
     spawnSync(process.execPath, [tool, ...args], { encoding: 'utf8' });
-  const out = join(bank.project.folder, 'again');
+  const out = join(project.folder, 'again');
   const { stdout, status } = run('stage', '--out', out);
   assert.equal(status, 0);
-  for (const { tarball } of bank.project.staged) {
+  for (const { tarball } of project.staged) {
     const again = join(out, basename(tarball));
     assert.ok(readFileSync(again).equals(readFileSync(tarball)), `${again} differs`);
     assert.ok(stdout.includes(`npm publish ${again}\n`));
@@ -133,7 +130,7 @@ createClient({ ...options, scope: undefined });
 `;
 
 test("the declarations stand in a stranger's strict project, with no library check left out", () => {
-  const { folder, write } = bank.project;
+  const { folder, write } = project;
   const file = write('consumer.ts', CONSUMER);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
@@ -143,31 +140,3 @@ test("the declarations stand in a stranger's strict project, with no library che
   const { status, stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 });
-
-/** Every other Node of the machine, one of a version. */
-const nodes = new Map([[process.version, process.execPath]]);
-for (const place of (process.env['PATH'] ?? '').split(delimiter)) {
-  const node = join(place, 'node');
-  if (!existsSync(node)) continue;
-  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
-  const [, major] = /^v(\d+)\./.exec(version) ?? [];
-  if (Number(major) >= 20 && !nodes.has(version)) nodes.set(version, node);
-}
-
-for (const [version, node] of nodes) {
-  test(`the packed client keeps its promises on Node ${version}, before the packed guard on the same`, async () => {
-    const partner = await bank.newPartner(node);
-    const { clientSecret } = partner.settings;
-    const file = bank.project.write('secret', `${clientSecret}\n`);
-    const sources = [{ file }, { env: 'CLIENT_SECRET' }];
-    const settings = { ...partner.settings, sources, missing: [{ env: 'NO_SUCH' }] };
-    bank.project.write('settings.json', JSON.stringify(settings));
-    const program = start([join(bank.project.folder, 'program.mjs')], {
-      cwd: bank.project.folder,
-      env: { CLIENT_SECRET: clientSecret },
-      program: node,
-    });
-    await program.says(/^wrong .*/);
-    await judge({ ...partner, settings }, program.lines);
-  });
-}

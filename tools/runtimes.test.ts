@@ -1,19 +1,48 @@
-/** The packed client in Deno, Bun and an edge runtime: the same promises as in Node, before a real authority and a real API. */
+/** The packed client and guard on each Node of the machine, Deno, Bun and an edge runtime, before the packed authority and a real API. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { start } from '../examples/banking-api/test-kit/process.ts';
 import { judge } from './release/testing/judge.ts';
 import { openPackedBank, type PackedBank } from './release/testing/packed-bank.ts';
 import { runProgram, startWorker, whyWithout } from './release/testing/runtimes.ts';
 
-const names = ['deno', 'bun', 'workerd'] as const;
-const nothing = names.every((name) => whyWithout(name) !== false);
-
 let bank: PackedBank;
 before(async () => {
-  if (!nothing) bank = await openPackedBank();
+  bank = await openPackedBank();
 });
-after(() => (nothing ? undefined : bank.stop()));
+after(() => bank.stop());
+
+/** Every other Node of the machine, one of a version. */
+const nodes = new Map([[process.version, process.execPath]]);
+for (const place of (process.env['PATH'] ?? '').split(delimiter)) {
+  const node = join(place, 'node');
+  if (!existsSync(node)) continue;
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const [, major] = /^v(\d+)\./.exec(version) ?? [];
+  if (Number(major) >= 20 && !nodes.has(version)) nodes.set(version, node);
+}
+
+for (const [version, node] of nodes) {
+  test(`the packed client keeps its promises on Node ${version}, before the packed guard on the same`, async () => {
+    const partner = await bank.newPartner(node);
+    const { clientSecret } = partner.settings;
+    const file = bank.project.write('secret', `${clientSecret}\n`);
+    const sources = [{ file }, { env: 'CLIENT_SECRET' }];
+    const settings = { ...partner.settings, sources, missing: [{ env: 'NO_SUCH' }] };
+    bank.project.write('settings.json', JSON.stringify(settings));
+    const program = start([join(bank.project.folder, 'program.mjs')], {
+      cwd: bank.project.folder,
+      env: { CLIENT_SECRET: clientSecret },
+      program: node,
+    });
+    await program.says(/^wrong .*/);
+    await judge({ ...partner, settings }, program.lines);
+  });
+}
 
 for (const name of ['deno', 'bun'] as const) {
   test(`the packed client keeps its promises in ${name}`, { skip: whyWithout(name) }, async () => {

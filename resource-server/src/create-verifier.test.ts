@@ -117,7 +117,7 @@ test('whatever is no answer about the token is an outage, and says nothing about
     ['unavailable', '7', json({}, 503, { 'Retry-After': '7' })],
     ['unavailable', '60', json({}, 429, { 'Retry-After': '86400' })],
     ['unavailable', '1', json({}, 503, { 'Retry-After': 'tomorrow' })],
-    ['unreachable', '1', json({}, 302, { Location: '/elsewhere' })],
+    ['unreadable', '1', json({}, 302, { Location: '/elsewhere' })],
     ['unreadable', '1', json({ error: 'invalid_request' }, 400)],
     ['unreadable', '1', json({}, 403)],
     ['unreadable', '1', json('active')],
