@@ -56,10 +56,11 @@ const LANGUAGES: readonly Language[] = [
 ];
 
 let bank: Bank;
-let programId: string;
+let credentials: Credentials;
 before(async () => {
   bank = await openBank();
-  programId = await onboard(bank.authority, 'Partner');
+  const programId = await onboard(bank.authority, 'Partner');
+  credentials = await newClient(bank.authority, { programId });
 });
 after(() => bank.stop());
 
@@ -67,7 +68,7 @@ const commandOf = ({ commands, probe }: Language): string | undefined =>
   commands.find((one) => spawnSync(one, probe, { stdio: 'ignore' }).status === 0);
 
 /** Runs the program before a front of its own, and gives what it printed and what passed. */
-async function run(language: Language, command: string, credentials: Credentials) {
+async function run(language: Language, command: string, given: Credentials) {
   const front = await startFront({ issuer: bank.issuer, api: bank.api.url });
   try {
     const ended = await promisify(execFile)(
@@ -81,8 +82,8 @@ async function run(language: Language, command: string, credentials: Credentials
           HOME: process.env['HOME'] ?? '',
           ISSUER: front.issuer,
           BANK_API: front.api,
-          CLIENT_ID: credentials.clientId,
-          CLIENT_SECRET: credentials.clientSecret,
+          CLIENT_ID: given.clientId,
+          CLIENT_SECRET: given.clientSecret,
           // What oauthlib wants for an authority on this machine; nobody sets it otherwise.
           OAUTHLIB_INSECURE_TRANSPORT: '1',
         },
@@ -112,7 +113,6 @@ for (const language of LANGUAGES) {
 
   test(`${file} calls the bank by one token, and by one more after a 401`, { skip }, async () => {
     assert.notEqual(command, undefined, install);
-    const credentials = await newClient(bank.authority, { programId });
     const { code, stdout, said, tokens, calls } = await run(language, command ?? '', credentials);
     assert.equal(code, 0, said);
     assert.deepEqual(stdout.trim().split('\n'), ['200', '200', '200'], said);
@@ -140,8 +140,7 @@ for (const language of LANGUAGES) {
     skip,
   }, async () => {
     assert.notEqual(command, undefined, install);
-    const { clientId, clientSecret } = await newClient(bank.authority, { programId });
-    const wrong = { clientId, clientSecret: `${clientSecret}x` };
+    const wrong = { ...credentials, clientSecret: `${credentials.clientSecret}x` };
     const { code, said, tokens, calls } = await run(language, command ?? '', wrong);
     assert.notEqual(code, 0);
     assert.match(said, /401|invalid_client/);
