@@ -85,7 +85,8 @@ const onExpress: Adapter = {
       if (guard) app.use(path, forExpress.newGuard(guard.verifier, optionsOf(guard, headerOf)));
       app.all([path, `${path}/*rest`], (request, response) => {
         const who = () => forExpress.requireIdentity(request);
-        response.type('json').send(handle(who, who));
+        const body = handle(who, who);
+        response.type('json').send(body);
       });
     }
     const chain: (request: IncomingMessage, response: ServerResponse, end: () => void) => void =
@@ -109,7 +110,8 @@ const onFastify: Adapter = {
       for (const url of [path, `${path}/*`]) {
         app.all(url, hooks, (request, reply) => {
           const who = () => forFastify.requireIdentity(request);
-          return reply.headers(JSON_TYPE).send(handle(who, () => request.identity));
+          const body = handle(who, () => request.identity);
+          return reply.headers(JSON_TYPE).send(body);
         });
       }
     }
