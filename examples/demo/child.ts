@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const HEALTHY_MS_MAX = 30_000;
+const HEALTHY_MS_MAX = 60_000;
 const HEALTH_EVERY_MS = 50;
 const HEALTH_TIMEOUT_MS = 2_000;
 /** Longer than either child takes to drain. */
