@@ -83,6 +83,12 @@ describe('a call', () => {
       const reply = await bank.api.call(`/v1/accounts?access_token=${token}`, { token: withToken });
       assert.deepEqual([reply.status, reply.body['error']], [400, 'invalid_request']);
       assert.doesNotMatch(JSON.stringify(reply.body), new RegExp(token));
+      // Its line in the log is found by the id of the answer, and has no URL in it.
+      const [line] = await bank.api.process.says(
+        new RegExp(`.*${reply.headers.get('X-Request-Id')}.*`),
+      );
+      assert.equal(JSON.parse(line).status, 400);
+      assert.doesNotMatch(bank.api.process.lines.join('\n'), new RegExp(token));
     }
   });
 
