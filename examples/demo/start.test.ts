@@ -47,8 +47,11 @@ after(async () => {
 });
 
 // One that failed must not fail the next, by the ports that it holds.
-afterEach(() => {
-  for (const { child } of started) kill(-child.pid!, 'SIGKILL');
+afterEach(async () => {
+  for (const { child, ended } of started) {
+    kill(-child.pid!, 'SIGKILL');
+    await ended;
+  }
 });
 
 /** Runs `start.ts` as a terminal would: in a process group of its own. */
@@ -115,7 +118,7 @@ const shell = async (command: string): Promise<Record<string, unknown>> =>
   JSON.parse((await promisify(execFile)('sh', ['-c', command], { cwd: folder })).stdout);
 
 const idsIn = (text: string): readonly unknown[] =>
-  ['client_test_\\w+', 'program_\\w+'].map((id) => new RegExp(id).exec(text)?.[0]);
+  [/client_id=(\w+)/, /program suspend (\w+)/].map((id) => id.exec(text)?.[1]);
 
 const secretIn = (text: string): unknown => /secret_test_\w+/.exec(text)?.[0];
 
