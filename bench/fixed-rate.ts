@@ -125,7 +125,8 @@ async function follow(plan: Plan): Promise<Paced> {
     const nowMs = performance.now();
     const isSent = plan.ratePerSecond === undefined ? nowMs > endMs : run.sent === wanted(plan);
     if (isSent && run.free.length === lanes.length) break;
-    if (nowMs > lastMs) throw new Error(`${plan.ratePerSecond}/s is more than can be answered`);
+    if (nowMs > lastMs)
+      throw new Error(`${Math.round(plan.ratePerSecond ?? 0)}/s is more than can be answered`);
   }
   const seconds = (performance.now() - run.startMs) / 1_000;
   for (const { socket } of lanes) socket.removeAllListeners('close').destroy();
@@ -148,6 +149,12 @@ function summaryOf({ latenciesMs, lateMs }: Run): Omit<Paced, 'seconds'> {
 }
 
 if (import.meta.main) {
-  const plan = (await json(process.stdin)) as Plan;
-  process.stdout.write(JSON.stringify(await follow(plan)));
+  try {
+    const plan = (await json(process.stdin)) as Plan;
+    process.stdout.write(JSON.stringify(await follow(plan)));
+  } catch (error) {
+    console.error((error as Error).message);
+    // Connections that are still open must not hold it.
+    process.exit(1);
+  }
 }

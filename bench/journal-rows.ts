@@ -18,7 +18,7 @@ import {
 const ROWS_PER_BUCKET = 1_000_000;
 const LIFETIME_SECONDS = 3_600;
 
-/** To be called after the server has stopped. */
+/** What was answered is there also while the server still runs. */
 export function countJournalRows(data: string): number {
   let rows = 0;
   for (const { path } of listBuckets(join(data, 'journal'))) {

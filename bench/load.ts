@@ -16,7 +16,7 @@ export function assertLoadGenerator(): void {
   // wrk knows no successful way to say its version: that it starts is enough.
   if (spawnSync('wrk', ['--version']).error === undefined) return;
   throw new Error(
-    'the bench needs wrk: install it (Debian: tools/setup-debian.sh --bench, macOS: brew install wrk)',
+    'the bench needs wrk: install it (Debian: tools/setup-debian.sh, macOS: brew install wrk)',
   );
 }
 

@@ -27,5 +27,5 @@ export async function pace(
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   await exited;
   if (child.exitCode === 0) return JSON.parse(output);
-  throw new Error(`the load on ${target.url} failed: ${complaints}`);
+  throw new Error(`the load on ${target.url} failed: ${complaints.trim()}`);
 }

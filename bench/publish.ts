@@ -10,6 +10,7 @@ const HELP = `npm run bench:publish -- [--out DIR] [--quick]
 
 Runs the bench with everything and the bench of sizes, one after the other, and leaves in DIR (default bench-results):
 bench.txt, bench.json, performance.svg, size.txt, size.json. Exit code 1 when one of them failed; the others run all the same.
+What is published: the tables in docs/performance.md, the plot as docs/performance.svg, shown there. bench/guard.test.ts reads the page.
 Some three quarters of an hour; --quick: the same with tiny settings, to see that it works.
 `;
 

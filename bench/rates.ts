@@ -1,6 +1,7 @@
 /** Latencies at shares of what each subject could do in the rounds, each share round after round. Knows no table. */
 
 import { spreadOf } from './figures.ts';
+import type { Paced } from './fixed-rate.ts';
 import type { Placement } from './machine.ts';
 import { pace } from './pace.ts';
 import type { Runner } from './rounds.ts';
@@ -29,35 +30,44 @@ export type RatesOptions = {
   readonly placement: Placement;
 };
 
-/** `capacityOf` says what a runner could do. `told` hears how many requests were answered, by name. */
+/** `capacityOf` says what a runner could do; `failed` hears of a rate that was more than that, which has no line then. */
 export async function measureAtRates(
   runners: readonly Runner[],
   capacityOf: (runner: Runner) => number,
-  options: RatesOptions & { readonly told: (name: string, answers: number) => void },
+  options: RatesOptions & { readonly failed: (why: string) => void },
 ): Promise<readonly AtRate[]> {
   const measured: Omit<AtRate, 'p99Times'>[] = [];
   for (const share of SHARES) {
-    const rounds = runners.map(() => [] as Awaited<ReturnType<typeof pace>>[]);
+    const rounds = runners.map(() => [] as Paced[]);
     for (let round = 0; round < options.rounds; round += 1) {
       for (const [at, runner] of runners.entries()) {
         const ratePerSecond = share * capacityOf(runner);
-        const paced = await pace(runner.target, { ...options, ratePerSecond });
-        options.told(runner.subject.name, paced.answers);
-        rounds[at]?.push(paced);
+        const paced = await pace(runner.target, { ...options, ratePerSecond }).catch(
+          (error: Error) => options.failed(`${runner.subject.name}: ${error.message.trim()}`),
+        );
+        if (paced) rounds[at]?.push(paced);
       }
     }
     for (const [at, runner] of runners.entries()) {
-      const median = (of: 'p50Ms' | 'p99Ms' | 'p999Ms' | 'lateP99Ms'): number =>
-        spreadOf((rounds[at] ?? []).map((paced) => paced[of])).median;
-      measured.push({
-        ...{ name: runner.subject.name, beside: runner.subject.beside, share },
-        ratePerSecond: share * capacityOf(runner),
-        ...{ p50Ms: median('p50Ms'), p99Ms: median('p99Ms') },
-        ...{ p999Ms: median('p999Ms'), lateP99Ms: median('lateP99Ms') },
-      });
+      const all = rounds[at] ?? [];
+      if (all.length > 0)
+        measured.push(medianOf(runner, { share, capacity: capacityOf(runner), all }));
     }
   }
   return withTimes(measured);
+}
+
+function medianOf(
+  { subject: { name, beside } }: Runner,
+  of: { readonly share: number; readonly capacity: number; readonly all: readonly Paced[] },
+): Omit<AtRate, 'p99Times'> {
+  const median = (what: 'p50Ms' | 'p99Ms' | 'p999Ms' | 'lateP99Ms'): number =>
+    spreadOf(of.all.map((paced) => paced[what])).median;
+  return {
+    ...{ name, beside, share: of.share, ratePerSecond: of.share * of.capacity },
+    ...{ p50Ms: median('p50Ms'), p99Ms: median('p99Ms') },
+    ...{ p999Ms: median('p999Ms'), lateP99Ms: median('lateP99Ms') },
+  };
 }
 
 /** Adds to each what its p99 is in those of its bare server. */

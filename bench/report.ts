@@ -11,6 +11,18 @@ export function versionsLine(): string {
   return `Peers: ${each.join(', ')}.`;
 }
 
+const ON_POSTGRES = 'POST /token, PostgreSQL';
+const USUAL_SHAPE = 'POST /token, node-oauth, PostgreSQL';
+
+/** How Countersign does on PostgreSQL beside what is usual there; undefined when one of them was not measured. */
+export function beyondUsual(figures: readonly Figures[]): string | undefined {
+  const ratioOf = (name: string): number | undefined =>
+    figures.find(({ subject }) => subject.name === name)?.ratio.median;
+  const [own, usual] = [ratioOf(ON_POSTGRES), ratioOf(USUAL_SHAPE)];
+  if (own === undefined || usual === undefined) return undefined;
+  return `${ON_POSTGRES}: ${(own / usual).toFixed(1)} times one SELECT and one INSERT a token without bcrypt (the goal: 2).`;
+}
+
 /** A group of bars for each question, the fastest first. */
 export function groupsOf(figures: readonly Figures[]): readonly Group[] {
   return QUESTIONS.map(({ name: question, beside }) => {

@@ -24,10 +24,10 @@ export type RoundOptions = {
 };
 
 export type Ran = Series & {
-  /** Good answers over all rounds and the warm-up, and whatever else is asked of it later. */
-  answers: number;
+  /** Good answers over all rounds and the warm-up. */
+  readonly answers: number;
   /** Why another's server is out of the run: a long one must not end for that. */
-  failure: string | undefined;
+  readonly failure: string | undefined;
 };
 
 /** All rounds of all runners, in the runners' order. Rejects at the first answer of ours that is not a good one. */
@@ -35,9 +35,10 @@ export async function measureInTurn(
   runners: readonly Runner[],
   options: RoundOptions,
 ): Promise<readonly Ran[]> {
-  const ran = runners.map(({ subject }): Ran & { rounds: Measured[] } => ({
-    ...{ subject, rounds: [], answers: 0, failure: undefined },
-  }));
+  const ran = runners.map(({ subject }) => {
+    const failure: string | undefined = undefined;
+    return { subject, rounds: [] as Measured[], answers: 0, failure: failure as Ran['failure'] };
+  });
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [at, runner] of runners.entries()) {
       const series = ran[at];

@@ -9,7 +9,7 @@ import { assertLoadGenerator, CONNECTIONS } from './load.ts';
 import { assertOnDisk, choosePlacement, describeMachine } from './machine.ts';
 import { HELP, readOptions } from './options.ts';
 import { type AtRate, measureAtRates, P99_TIMES_MAX, ratesTable } from './rates.ts';
-import { pictureOf, versionsLine } from './report.ts';
+import { beyondUsual, pictureOf, versionsLine } from './report.ts';
 import { measureInTurn, type Ran, type Runner } from './rounds.ts';
 import { BARE_FORM, BARE_GET, QUESTIONS } from './subjects.ts';
 import { countSyncsUnderLoad, type Syncs } from './syncs.ts';
@@ -62,18 +62,18 @@ async function run(bench: Bench): Promise<number> {
   console.log(tableOf(figures));
   console.log('\nMedians (lowest–highest round). CPU: processor time of the server per request.');
   if (bench.peers) console.log(versionsLine());
+  const beyond = beyondUsual(figures);
+  if (beyond !== undefined) console.log(beyond);
   const isBusy = isBlurred(seriesOf(ran, BARE_FORM.name));
   if (isBusy) console.log('The machine was busy with other work: measure again.');
-  const rates = bench.rates ? await atRates(bench, runners, ran) : [];
-  if (rates.length > 0) console.log(`\n${ratesTable(rates)}`);
-  const failures = ran.flatMap(({ subject, failure = [] }) =>
-    [failure].flat().map((why) => `${subject.name}: ${why}`),
-  );
   const complaints = [
-    ...failures,
+    ...ran.flatMap(({ subject, failure }) =>
+      failure === undefined ? [] : [`${subject.name}: ${failure}`],
+    ),
     ...belowFloor(figures),
     ...(await missingFromRecord(recorders, ran, bench)),
   ];
+  const rates = bench.rates ? await atRates(bench, runners, { ran, complaints }) : [];
   await stopAll(bench);
   const syncs = bench.syncs ? await syncsOf(bench) : undefined;
 
@@ -93,24 +93,21 @@ function seriesOf(ran: readonly Ran[], name: string): Ran {
   return found;
 }
 
-/** Countersign as it is installed, and the bare server; what is answered counts as answered in the rounds. */
+/** Countersign as it is installed, and the bare server. */
 async function atRates(
   bench: Bench,
   runners: readonly Runner[],
-  ran: readonly Ran[],
+  { ran, complaints }: { readonly ran: readonly Ran[]; readonly complaints: string[] },
 ): Promise<readonly AtRate[]> {
   const capacityOf = ({ subject }: Runner): number =>
     spreadOf(seriesOf(ran, subject.name).rounds.map((round) => round.requestsPerSecond)).median;
   const ours = runners.filter(({ subject }) => AT_RATES.has(subject.name));
-  const told = (name: string, answers: number): void => {
-    seriesOf(ran, name).answers += answers;
-  };
-  const rates = await measureAtRates(ours, capacityOf, { ...bench, told });
+  const failed = (why: string): void => void complaints.push(why);
+  const rates = await measureAtRates(ours, capacityOf, { ...bench, failed });
+  console.log(`\n${ratesTable(rates)}`);
   const half = rates.find(({ name, share }) => name === 'POST /token' && share === 0.5);
   if (half !== undefined) {
-    console.log(
-      `\np99 of /token at half load: ${half.p99Times.toFixed(1)} times the bare server's`,
-    );
+    console.log(`p99 of /token at half load: ${half.p99Times.toFixed(1)} times the bare server's`);
     console.log(`(the goal: at most ${P99_TIMES_MAX}), each at half of its own capacity.`);
   }
   return rates;
@@ -135,7 +132,7 @@ async function missingFromRecord(
 }
 
 async function syncsOf(bench: Bench): Promise<Syncs | undefined> {
-  const syncs = await countSyncsUnderLoad(bench);
+  const syncs = await countSyncsUnderLoad(bench).catch((error: Error) => error.message);
   if (typeof syncs === 'string') {
     console.error(syncs);
     return undefined;

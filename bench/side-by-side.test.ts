@@ -14,7 +14,7 @@ import { pace } from './pace.ts';
 import { dependencies, PEERS } from './peers.ts';
 import { plotOf } from './plot.ts';
 import { withTimes } from './rates.ts';
-import { groupsOf } from './report.ts';
+import { beyondUsual, groupsOf } from './report.ts';
 import { readSizeOptions } from './size-options.ts';
 import { syncsIn } from './syncs.ts';
 
@@ -122,6 +122,13 @@ describe('the picture', () => {
       { name: 'PostgreSQL', ratio: 0.3, isOurs: true },
     ]);
     assert.equal(introspect?.bars.length, 1);
+  });
+
+  test('Countersign on PostgreSQL is compared with what is usual there, when both were measured', () => {
+    const own = figures('POST /token, PostgreSQL', 0.3);
+    const usual = figures('POST /token, node-oauth, PostgreSQL', 0.12, true);
+    assert.match(beyondUsual([own, usual]) ?? '', /: 2\.5 times/);
+    assert.equal(beyondUsual([own]), undefined);
   });
 
   test('is an SVG whose names cannot become markup', () => {

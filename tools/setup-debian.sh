@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs the programs that some tests ask the system for, where we may; a test without its program skips and says so.
-# With --bench also what `npm run bench` asks for: wrk, its load generator, and eatmydata, for its control without syncs.
+# With --bench also eatmydata, for the control without syncs of `npm run bench`.
 set -euo pipefail
 
-programs=(strace openssl curl pgbouncer faketime nginx caddy)
-if [[ ${1:-} == --bench ]]; then programs+=(wrk eatmydata); fi
+programs=(strace openssl curl pgbouncer faketime nginx caddy wrk)
+if [[ ${1:-} == --bench ]]; then programs+=(eatmydata); fi
 missing=()
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")
@@ -17,4 +17,4 @@ done
 if [[ ${#missing[@]} -eq 0 || $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then exit 0; fi
 export DEBIAN_FRONTEND=noninteractive
 { apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"; } </dev/null ||
-  echo "could not install ${missing[*]}: the tests that need them will skip, and a bench needs wrk" >&2
+  echo "could not install ${missing[*]}: the tests that need them will skip" >&2
