@@ -28,7 +28,7 @@ export function groupsOf(figures: readonly Figures[]): readonly Group[] {
   return QUESTIONS.map(({ name: question, beside }) => {
     const bars = figures.flatMap(({ subject: { name, isPeer = false }, ratio }) => {
       if (name !== question && !name.startsWith(`${question}, `)) return [];
-      const by = name === question ? 'Countersign' : name.slice(question.length + 2);
+      const by = isPeer ? name.slice(question.length + 2) : name.replace(question, 'Countersign');
       return [{ name: by, ratio: ratio.median, isOurs: !isPeer }];
     });
     const sorted = bars.toSorted((one, other) => other.ratio - one.ratio);

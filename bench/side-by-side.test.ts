@@ -119,7 +119,7 @@ describe('the picture', () => {
     assert.deepEqual(token?.bars, [
       { name: 'another', ratio: 0.6, isOurs: false },
       { name: 'Countersign', ratio: 0.4, isOurs: true },
-      { name: 'PostgreSQL', ratio: 0.3, isOurs: true },
+      { name: 'Countersign, PostgreSQL', ratio: 0.3, isOurs: true },
     ]);
     assert.equal(introspect?.bars.length, 1);
   });
