@@ -22,10 +22,8 @@ export function gatewayOf(
   asked: { readonly incoming: Incoming; readonly isGateway: (address: string) => boolean },
 ): ClientCredentials | Refused | undefined | Promise<ClientCredentials | Refused | undefined> {
   const { incoming, isGateway } = asked;
-  const peer = canonicalAddress(incoming.peer ?? '');
   // A declared proxy may stand at the same address, and passes on what strangers ask: such a request is not the gateway's own.
-  const isItsOwn = incoming.address === peer;
-  if (peer !== undefined && isItsOwn && isGateway(peer)) return undefined;
+  if (isOfPeer(incoming) && isGateway(incoming.address)) return undefined;
   const presented = basicCredentials(headerOf(incoming, HEADER) ?? '');
   if (presented === undefined) return { refusal: refuse('not-a-gateway') };
   const { address } = incoming;
@@ -38,4 +36,9 @@ export function gatewayOf(
     if (decision.client.resourceServer) return decision.client;
     return { refusal: refuse('not-a-gateway'), client: decision.client };
   });
+}
+
+/** Whether the caller is the socket's other end, and nobody in between spoke for it. */
+function isOfPeer({ address, peer = '' }: Incoming): boolean {
+  return address !== '' && (address === peer || address === canonicalAddress(peer));
 }

@@ -70,10 +70,13 @@ export function verifyEndpoint(
   environment: { readonly ordinal: number; readonly name: string },
   isGateway: (address: string) => boolean,
 ): (incoming: Incoming) => Answer | Promise<Answer> {
+  const parametersOf = newParameters();
   return answering(authority, { endpoint: 'verify', environment }, (incoming) =>
     whenKnown(gatewayOf(authority, environment.ordinal, { incoming, isGateway }), (gateway) => {
       if (gateway !== undefined && isRefused(gateway)) return refusedGateway(gateway, incoming);
-      return verify(authority, environment.ordinal, { incoming, gateway });
+      const parameters = parametersOf(incoming.query);
+      if (isRefusal(parameters)) return refusedGateway({ refusal: parameters }, incoming);
+      return verify(authority, environment.ordinal, { incoming, gateway, parameters });
     }),
   );
 }
@@ -81,14 +84,18 @@ export function verifyEndpoint(
 function verify(
   authority: Authority,
   ordinal: number,
-  asked: { readonly incoming: Incoming; readonly gateway: ClientCredentials | undefined },
+  asked: {
+    readonly incoming: Incoming;
+    readonly gateway: ClientCredentials | undefined;
+    readonly parameters: Parameters;
+  },
 ): Decision | Promise<Decision> {
-  const { incoming, gateway } = asked;
-  const parameters = parametersOf(incoming.query);
-  if (isRefusal(parameters)) return refusedGateway({ refusal: parameters }, incoming);
-  const isForNginx = asksForNginx(incoming);
+  const { incoming, gateway, parameters } = asked;
   const refuses: Refuse = (refusal, client) =>
-    refusedCall(authority, ordinal, { refusal, client, isForNginx, ...parameters });
+    refusedCall(authority, ordinal, {
+      ...{ refusal, client, scopes: parameters.scopes },
+      isForNginx: asksForNginx(incoming),
+    });
 
   const query = exposingQuery(incoming);
   const exposed = bearerInQuery(query);
@@ -100,7 +107,8 @@ function verify(
   const from = headerOf(incoming, 'x-real-ip');
   const question = {
     token: presented.token,
-    ...parameters,
+    scopes: parameters.scopes,
+    resource: parameters.resource,
     from: from === undefined ? undefined : canonicalAddress(from),
     gateway,
   };
@@ -112,12 +120,17 @@ function verify(
  * header may let the caller's own other one through, so that a token in any of them counts.
  */
 function exposingQuery(incoming: Incoming): string {
-  const queries = ['x-original-uri', 'x-forwarded-uri']
-    .flatMap((name) => headerValues(incoming, name))
-    .filter((url) => url.includes('?'))
-    .map((url) => url.slice(url.indexOf('?') + 1));
-  return queries.find((query) => bearerInQuery(query) !== undefined) ?? '';
+  for (const name of URL_HEADERS) {
+    for (const url of headerValues(incoming, name)) {
+      const mark = url.indexOf('?');
+      const query = mark === -1 ? '' : url.slice(mark + 1);
+      if (bearerInQuery(query) !== undefined) return query;
+    }
+  }
+  return '';
 }
+
+const URL_HEADERS = ['x-original-uri', 'x-forwarded-uri'] as const;
 
 function judged(
   authority: Authority,
@@ -156,6 +169,7 @@ function refuseUse(
   if (!isForGateway || (resource !== undefined && resource !== audience)) {
     return refuse('token-of-another-resource');
   }
+  if (question.scopes.length === 0) return undefined;
   const granted = (environment.scopeSets.get(claims.scopeSet) ?? '').split(' ');
   return question.scopes.every((scope) => granted.includes(scope))
     ? undefined
@@ -184,9 +198,24 @@ function identity(authority: Authority, ordinal: number, verified: Live): Answer
 type Parameters = Pick<Question, 'scopes' | 'resource'>;
 
 const PARAMETERS: readonly string[] = ['', 'scope', 'resource', 'mode'];
+/** A query for each scope that the gateways' configurations name. */
+const QUERIES_MAX = 1_000;
+
+/** Reads each query once: it stands in a gateway's configuration, and comes with every call. */
+function newParameters(): (query: string) => Parameters | Refusal {
+  const known = new Map<string, Parameters | Refusal>();
+  return (query) => {
+    const found = known.get(query);
+    if (found !== undefined) return found;
+    if (known.size >= QUERIES_MAX) known.clear();
+    const read = readParameters(query);
+    known.set(query, read);
+    return read;
+  };
+}
 
 /** Strictly: a misspelt parameter would be a scope that nobody checks. An empty one demands nothing. */
-function parametersOf(query: string): Parameters | Refusal {
+function readParameters(query: string): Parameters | Refusal {
   const form = parseForm(Buffer.from(query));
   if (isRefusal(form)) return refuse('gateway-misconfigured');
   const mode = form.get('mode');
@@ -226,7 +255,7 @@ function refusedGateway(refused: Refused, incoming: Incoming): Refused {
 function refusedCall(
   authority: Authority,
   ordinal: number,
-  of: Parameters & {
+  of: Pick<Parameters, 'scopes'> & {
     readonly refusal: Refusal;
     readonly client: number | undefined;
     readonly isForNginx: boolean;

@@ -7,7 +7,7 @@ import type { Head } from './head.ts';
 /** More proxies than this in a row is a loop or an attack. */
 const HOPS_MAX = 16;
 
-/** Verdicts remembered on peers; a verdict costs a microsecond, a look-up a tenth. */
+/** Verdicts remembered on addresses; a verdict costs a microsecond, a look-up a tenth. */
 const VERDICTS_MAX = 1_024;
 
 export type Caller =
@@ -20,7 +20,7 @@ export type Addresses = (peer: string | undefined, head: Head) => Caller;
 export function blockTest(blocks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const block of blocks) addBlock(list, block);
-  return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return remembered((address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6'));
 }
 
 function addBlock(list: BlockList, block: string): void {
@@ -42,7 +42,7 @@ function addBlock(list: BlockList, block: string): void {
 /** How callers are told apart: by their socket, or by what the declared proxies say. */
 export function makeAddresses(trustedProxies: readonly string[]): Addresses {
   if (trustedProxies.length === 0) return (peer) => ({ address: peerAddress(peer) });
-  const isProxy = remembered(blockTest(trustedProxies));
+  const isProxy = blockTest(trustedProxies);
   return (peer, head) => {
     const address = peerAddress(peer);
     if (address === '' || !isProxy(address)) return { refused: 'untrusted-peer' };

@@ -21,10 +21,7 @@ export type Envelope = {
 /** The header list of an answer, names and values in turn, as `writeHead` and the wire want it. */
 function headerList(answer: Answer, envelope: Envelope): string[] {
   const { requestId = envelope.requestId } = answer;
-  const list =
-    answer.headers === undefined
-      ? commonHeaders(answer, requestId)
-      : overridden(commonHeaders(answer, requestId), answer.headers);
+  const list = withOwn(commonHeaders(answer, requestId), answer.headers);
   if (envelope.lastOfConnection) list.push('Connection', 'close');
   return list;
 }
@@ -47,6 +44,26 @@ function commonHeaders(answer: Answer, requestId: string): string[] {
   if (answer.stream === undefined && answer.status !== 204 && answer.status !== 304) {
     list.push('Content-Length', String(Buffer.byteLength(answer.body)));
   }
+  return list;
+}
+
+/** `commonHeaders` names no others. */
+const COMMON: ReadonlySet<string> = new Set([
+  'cache-control',
+  'pragma',
+  'x-content-type-options',
+  'strict-transport-security',
+  'x-request-id',
+  'content-type',
+  'content-length',
+]);
+
+/** The endpoint's own headers behind the common ones; nearly all have names of their own. */
+function withOwn(list: string[], own: Readonly<Record<string, string>> | undefined): string[] {
+  if (own === undefined) return list;
+  const names = Object.keys(own);
+  if (names.some((name) => COMMON.has(name.toLowerCase()))) return overridden(list, own);
+  for (const name of names) list.push(name, own[name] as string);
   return list;
 }
 
