@@ -80,10 +80,14 @@ export function installPeers(): void {
   );
   if (missing.length === 0) return;
   console.error(`installing ${missing.join(', ')} into bench/peers`);
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: FOLDER,
-    encoding: 'utf8',
-  });
+  const npm = spawnSync(
+    'npm',
+    ['ci', '--prefix', FOLDER, '--ignore-scripts', '--no-audit', '--no-fund'],
+    {
+      cwd: FOLDER,
+      encoding: 'utf8',
+    },
+  );
   if (npm.status !== 0) throw new Error(`the peers could not be installed: ${npm.stderr}`);
 }
 
