@@ -23,6 +23,8 @@ export async function sample(
   for (const { subject, target, pids } of runners) {
     const before = processorSeconds(pids);
     const { answers, seconds } = await pace(target, { placement, seconds: SECONDS });
+    // A machine that gave it no time at all tells nothing.
+    if (answers === 0) continue;
     const used = (processorSeconds(pids) ?? Number.NaN) - (before ?? Number.NaN);
     const best = bests.get(subject.name);
     bests.set(subject.name, {

@@ -45,7 +45,7 @@ export async function measureAtRates(
         const paced = await pace(runner.target, { ...options, ratePerSecond }).catch(
           (error: Error) => options.failed(`${runner.subject.name}: ${error.message.trim()}`),
         );
-        if (paced) rounds[at]?.push(paced);
+        if (paced && paced.answers > 0) rounds[at]?.push(paced);
       }
     }
     for (const [at, runner] of runners.entries()) {
