@@ -14,8 +14,6 @@ type World = {
   readonly source: TokenSource;
   /** Moves the clock to this second of the first token's life. */
   readonly at: (second: number) => void;
-  /** Lets the clock run: each look at it is so many seconds later than the one before. */
-  readonly run: (secondsEachLook: number) => void;
   readonly asked: () => number;
   /** What was slept, in milliseconds. */
   readonly slept: readonly number[];
@@ -28,7 +26,6 @@ async function withSource(
 ): Promise<void> {
   const server: ScriptedServer = await startScriptedServer(() => answer(server.count('/token')));
   let nowMs = 0;
-  let eachLookMs = 0;
   const slept: number[] = [];
   const source = newTokenSource({
     issuer: new URL(server.origin),
@@ -39,10 +36,7 @@ async function withSource(
     resource: undefined,
     fetch: globalThis.fetch,
     timeoutMs: 5_000,
-    nowMs: () => {
-      nowMs += eachLookMs;
-      return nowMs;
-    },
+    nowMs: () => nowMs,
     random: () => random,
     sleep: (ms) => {
       slept.push(ms);
@@ -55,9 +49,6 @@ async function withSource(
       source,
       at: (second) => {
         nowMs = second * 1000;
-      },
-      run: (seconds) => {
-        eachLookMs = seconds * 1000;
       },
       asked: () => server.count('/token'),
       slept,
@@ -133,21 +124,23 @@ test('refused credentials are tried again later and later, until they are taken'
     },
   ));
 
-/** Fifty callers within the same moment. */
-const together = (source: TokenSource) =>
-  Promise.allSettled(Array.from({ length: 50 }, () => source.get()));
+/** Fifty callers one after the other, before any of them has its answer; at the same moment, unless the clock is moved before each. */
+const together = (source: TokenSource, before: (caller: number) => void = () => {}) =>
+  Promise.allSettled(
+    Array.from({ length: 50 }, (_, caller) => {
+      before(caller);
+      return source.get();
+    }),
+  );
 
 test('fifty callers around expiry, some before it and some after, make one token request', () =>
   withSource(
     (asked) => ({ ...granted(`token-${asked}`, 100), delayMs: 50 }),
-    async ({ source, at, run, asked }) => {
+    async ({ source, at, asked }) => {
       await source.get();
-      at(90);
-      run(0.4);
-      const results = await together(source);
-      run(0);
+      const results = await together(source, (caller) => at(90 + 0.4 * (caller + 1)));
       const texts = results.map((one) => one.status === 'fulfilled' && one.value.reveal());
-      // 90.4, 90.8, … 100: those still had the old one, the others waited for the next; nobody got anything else.
+      // 90.4, 90.8, … 110; before 100 they still had the old one, the others waited for the next; nobody got anything else.
       assert.equal(texts.filter((text) => text === 'token-1').length, 24);
       assert.equal(texts.filter((text) => text === 'token-2').length, 26);
       assert.equal(asked(), 2);
@@ -157,12 +150,9 @@ test('fifty callers around expiry, some before it and some after, make one token
 test('fifty callers around expiry of a suspended client: all that need a token are refused, by one request', () =>
   withSource(
     (asked) => (asked === 1 ? granted('token-1', 100) : { ...REFUSED, delayMs: 50 }),
-    async ({ source, at, run, asked }) => {
+    async ({ source, at, asked }) => {
       const token = await source.get();
-      at(90);
-      run(0.4);
-      const results = await together(source);
-      run(0);
+      const results = await together(source, (caller) => at(90 + 0.4 * (caller + 1)));
       assert.equal(results.filter(({ status }) => status === 'rejected').length, 26);
       assert.equal(asked(), 2);
       // The API refuses the old token, and so every caller finds out, without another request.
