@@ -1,5 +1,6 @@
 /** A node, put together as the authority puts it together: the real replica, lease, endpoints; store, journal and time simulated. */
 
+import { newOpening } from '../server/src/credentials/opened-tokens.ts';
 import type { Authority } from '../server/src/endpoints/context.ts';
 import type { Answer, Incoming } from '../server/src/endpoints/exchange.ts';
 import { newRefusing } from '../server/src/endpoints/refusing.ts';
@@ -120,6 +121,7 @@ function authorityOf(parts: NodeParts, journal: JournalConditions): Authority {
     follower,
     credentials,
     keyRing,
+    open: newOpening(),
     journal: {
       append: async () => {
         await machine.clock.sleep(random.next() ** 3 * journal.delayMsMax);

@@ -2,6 +2,7 @@
 
 import { adminIssuerOf, baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
+import { newOpening } from './credentials/opened-tokens.ts';
 import type { OpenedData } from './data-directory.ts';
 import { newDeliveries } from './deliveries/deliveries.ts';
 import { newAdmission } from './endpoints/admission.ts';
@@ -98,6 +99,7 @@ export async function newNode(parts: Parts): Promise<Node> {
     follower,
     credentials,
     keyRing,
+    open: newOpening(),
     journal,
     changes: store,
     receipt: (change) =>

@@ -8,10 +8,12 @@ import { type Opened, openToken, type TokenKey, type TokenKeyLookup } from './ac
 /** Tokens held at a time are at most twice as many, some 500 bytes each. */
 const GENERATION_MAX = 5_000;
 
+export type Open = (text: string, keys: TokenKeyLookup) => Opened;
+
 type Held = { readonly opened: Opened & { readonly ok: true }; readonly key: TokenKey };
 
 /** `openToken` with a memory of its own. What did not open is not remembered: anybody can make such texts. */
-export function newOpening(): (text: string, keys: TokenKeyLookup) => Opened {
+export function newOpening(): Open {
   // Two generations, of which the older is dropped whole: to take the oldest out of one map, one by one, costs more than to open it.
   let young = new Map<string, Held>();
   let old = new Map<string, Held>();

@@ -1,6 +1,7 @@
 /** What an endpoint is given to work with. Each is a part of the running authority; none is a store. */
 
 import type { KeyRing } from '../credentials/key-ring.ts';
+import type { Open } from '../credentials/opened-tokens.ts';
 import type { ChangeRef } from '../ports/change-log.ts';
 import type { Clock, Randomness } from '../ports/clock.ts';
 import type { Directory } from '../ports/directory.ts';
@@ -28,6 +29,8 @@ export type Authority = {
   readonly follower: Follower;
   readonly credentials: CredentialsCache;
   readonly keyRing: KeyRing;
+  /** Opens tokens, each once as long as it comes again. */
+  readonly open: Open;
   readonly journal: Journal;
   readonly changes: Changes;
   /** Waits until every node has acknowledged a change. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { sealToken } from '../credentials/access-token.ts';
+import { newOpening } from '../credentials/opened-tokens.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { retireLeakedKey } from '../operations/retire-key.ts';
 import { rotateKey } from '../operations/rotate-key.ts';
@@ -34,7 +35,8 @@ async function slowNode({ keyRing, log, clock }: OperationContext) {
       assert.equal(replica.take(await log.poll(from.sequence), from), 'current');
     },
   };
-  const authority = { keyRing, replica, clock, follower } as unknown as Authority;
+  const open = newOpening();
+  const authority = { keyRing, open, replica, clock, follower } as unknown as Authority;
   return {
     verify: async (token: string) => {
       const verified = await verifyToken(authority, SANDBOX, token);

@@ -1,15 +1,12 @@
 /** Verifies an access token in memory: opens it, asks the replica, and decides only while the lease runs. */
 
 import { type Refusal, refuse } from '@countersign/protocol';
-import { openToken, type TokenClaims } from '../credentials/access-token.ts';
+import type { TokenClaims } from '../credentials/access-token.ts';
 import { standingOf } from '../replica/standing.ts';
 import type { Authority } from './context.ts';
 
 /** The parts that a verification needs. */
-export type Verifying = Pick<Authority, 'replica' | 'follower' | 'keyRing' | 'clock'> & {
-  /** Instead of `openToken`, for whoever sees the same tokens again and again. */
-  readonly open?: typeof openToken;
-};
+export type Verifying = Pick<Authority, 'replica' | 'follower' | 'keyRing' | 'clock' | 'open'>;
 
 export type Verified =
   | { readonly standing: 'live'; readonly jti: string; readonly claims: TokenClaims }
@@ -56,7 +53,7 @@ function verifyNow(
   environment: number,
   text: string,
 ): Verified | 'ahead' | 'newer-key' {
-  const { keyRing, replica, clock, open = openToken } = authority;
+  const { keyRing, replica, clock, open } = authority;
   const opened = open(text, keyRing.tokenKeys(environment));
   if (!opened.ok) {
     const isNewer =
