@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { commitAndAwait, type OperationContext } from '../server/src/operations/context.ts';
 import { asOperator, onboard } from '../server/src/testing/onboarding.ts';
 import type { CrowdReport } from './crowd.ts';
-import { spreadOf } from './figures.ts';
+import { growthIn, type Sample, thirdsOf } from './growth.ts';
 import { assertOnDisk, choosePlacement, describeMachine, residentMiB } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { sendCrowd } from './send-crowd.ts';
@@ -30,11 +30,6 @@ const SAMPLES = 180;
 const MINUTES_MAX = 1_440;
 const CALLERS_MAX = 1_000;
 const PAUSE_MS_MAX = 1_000;
-/** What a median of many samples may differ by without anything having grown. */
-const GROWTH_MAX = 1.1;
-const DESCRIPTORS_MORE_MAX = 8;
-
-type Sample = { readonly atSeconds: number; readonly mib: number; readonly descriptors: number };
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -69,7 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
       sent,
       asOperator(data, (context) => watch(authority.pid, { context, seconds })),
     ]);
-    const complaints = [...complaintsOf(samples), ...unexpectedIn(crowd)];
+    const complaints = [...growthIn(samples), ...unexpectedIn(crowd)];
     print({ crowd, samples, suspensions, minutes: seconds / 60 });
     console.log(`${machine.processor}, ${machine.cores} cores, ${machine.system}`);
     console.log(`Node ${machine.node}, ${machine.date}, commit ${machine.commit}`);
@@ -118,26 +113,6 @@ async function watch(
 
 function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-type Thirds = { readonly second: number; readonly last: number };
-
-/** Medians: a collector's high tide is no leak. The first third is the way up. */
-function thirdsOf(samples: readonly Sample[], of: 'mib' | 'descriptors'): Thirds {
-  const third = Math.floor(samples.length / 3);
-  const median = (part: readonly Sample[]): number => spreadOf(part.map((one) => one[of])).median;
-  return { second: median(samples.slice(third, 2 * third)), last: median(samples.slice(-third)) };
-}
-
-function complaintsOf(samples: readonly Sample[]): readonly string[] {
-  const complaints: string[] = [];
-  const memory = thirdsOf(samples, 'mib');
-  const descriptors = thirdsOf(samples, 'descriptors');
-  if (memory.last > memory.second * GROWTH_MAX) complaints.push('memory grows');
-  if (descriptors.last > descriptors.second + DESCRIPTORS_MORE_MAX) {
-    complaints.push('descriptors grow');
-  }
-  return complaints;
 }
 
 function unexpectedIn({ other, toldToWait, broken }: CrowdReport): readonly string[] {
