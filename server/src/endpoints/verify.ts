@@ -23,9 +23,6 @@ import {
   errorBody,
   isRefusal,
   type PresentationReason,
-  parseForm,
-  parseScope,
-  queryNames,
   type Refusal,
   refuse,
   wireOf,
@@ -38,6 +35,7 @@ import { type Authority, environmentOf } from './context.ts';
 import { type Answer, headerOf, headerValues, type Incoming } from './exchange.ts';
 import { reportExposure } from './exposures.ts';
 import { gatewayOf } from './gateway.ts';
+import { asksForNginx, newParameters, type Parameters } from './gateway-query.ts';
 import { maySee } from './introspect.ts';
 import { type Verified, verifyToken } from './verify-token.ts';
 import { whenKnown } from './when-known.ts';
@@ -54,10 +52,8 @@ type Live = Verified & { readonly standing: 'live' };
 type Refuse = (refusal: Refusal, client?: number) => Refused;
 
 /** What the gateway wants to know of a call. */
-type Question = {
+type Question = Parameters & {
   readonly token: string;
-  readonly scopes: readonly string[];
-  readonly resource: string | undefined;
   /** Who makes the call, as the gateway says. */
   readonly from: string | undefined;
   /** A resource server with resources of its own sees tokens for these alone. */
@@ -195,47 +191,8 @@ function identity(authority: Authority, ordinal: number, verified: Live): Answer
   };
 }
 
-type Parameters = Pick<Question, 'scopes' | 'resource'>;
-
-const PARAMETERS: readonly string[] = ['', 'scope', 'resource', 'mode'];
-/** A query for each scope that the gateways' configurations name. */
-const QUERIES_MAX = 1_000;
-
-/** Reads each query once: it stands in a gateway's configuration, and comes with every call. */
-function newParameters(): (query: string) => Parameters | Refusal {
-  const known = new Map<string, Parameters | Refusal>();
-  return (query) => {
-    const found = known.get(query);
-    if (found !== undefined) return found;
-    if (known.size >= QUERIES_MAX) known.clear();
-    const read = readParameters(query);
-    known.set(query, read);
-    return read;
-  };
-}
-
-/** Strictly: a misspelt parameter would be a scope that nobody checks. An empty one demands nothing. */
-function readParameters(query: string): Parameters | Refusal {
-  const form = parseForm(Buffer.from(query));
-  if (isRefusal(form)) return refuse('gateway-misconfigured');
-  const mode = form.get('mode');
-  const scope = form.get('scope');
-  const scopes = scope === undefined ? [] : parseScope(scope);
-  const isSound =
-    [...queryNames(query)].every((name) => PARAMETERS.includes(name)) &&
-    form.all('resource').length <= 1 &&
-    (mode === undefined || mode === 'nginx');
-  if (!isSound || isRefusal(scopes)) return refuse('gateway-misconfigured');
-  return { scopes, resource: form.get('resource') };
-}
-
 /** nginx's auth_request passes on 401 and 403 and turns all else into 500, so that it gets the nearest of these, with the detail in headers. */
 const FOR_NGINX: Readonly<Record<number, number>> = { 400: 401, 429: 403 };
-
-/** Also of a query that is no good otherwise. */
-function asksForNginx({ query }: Incoming): boolean {
-  return /(?:^|&)mode=nginx(?:&|$)/.test(query);
-}
 
 /** What is wrong with the gateway says nothing of the caller's token: never 401, and no challenge that would have it thrown away. */
 function refusedGateway(refused: Refused, incoming: Incoming): Refused {
