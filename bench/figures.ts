@@ -95,8 +95,8 @@ export function belowFloor(figures: readonly Figures[]): readonly string[] {
 }
 
 /**
- * What is wrong with the number of tokens on record; undefined: nothing. The load generator leaves each run with at most
- * one request a connection that it did not count.
+ * What is wrong with the number of tokens on record; undefined: nothing. The load generator leaves each run with some
+ * requests that it did not count.
  */
 export function journalComplaint(counted: {
   readonly rows: number;

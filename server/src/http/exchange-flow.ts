@@ -9,7 +9,7 @@
  *   too many with long bodies          503  Retry-After
  *   body too large, said or found      413  closes
  *   too many requests being decided    503  Retry-After (probes are exempt)
- *   this turn has lasted too long      503  Retry-After (probes are exempt)
+ *   too many requests waiting          503  Retry-After (probes are exempt)
  *   otherwise                          what the endpoint answers
  *   the endpoint threw                 503 when its store is out, else 500
  *
@@ -27,7 +27,7 @@ import { NO_BODY, readBody } from './body.ts';
 import type { Explain } from './failures.ts';
 import { type Head, hasBody, isMalformed, isSmall, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
-import { newTurn } from './turn.ts';
+import { newTurns } from './turns.ts';
 
 export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
 
@@ -58,7 +58,7 @@ export function makeFlow(settings: {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }): Flow {
   const { limits, answering, explain, callerOf, clock } = settings;
-  const isTurnOver = newTurn(limits, () => clock.monotonicMs());
+  const turns = newTurns(limits, () => clock.monotonicMs());
   let inFlight = 0;
   let longBodies = 0;
 
@@ -95,7 +95,7 @@ export function makeFlow(settings: {
       return;
     }
     const arrived = (body: Uint8Array): void =>
-      decide(target, exchange, incomingOf(exchange, { target, head, caller, body }));
+      decideInTurn(target, exchange, incomingOf(exchange, { target, head, caller, body }));
     if (!hasBody(head)) {
       arrived(NO_BODY);
       return;
@@ -108,9 +108,19 @@ export function makeFlow(settings: {
     });
   }
 
+  function refuseOverloaded(exchange: Exchange): void {
+    answering.answer(exchange, answering.refusalAnswer(exchange, refuse('overloaded')));
+  }
+
+  function decideInTurn(target: Target, exchange: Exchange, incoming: Incoming): void {
+    const begin = (): void => decide(target, exchange, incoming);
+    if (target.isProbe) begin();
+    else if (!turns.take(begin)) refuseOverloaded(exchange);
+  }
+
   function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
-    if ((inFlight >= limits.inFlightMax || isTurnOver()) && !target.isProbe) {
-      answering.answer(exchange, answering.refusalAnswer(exchange, refuse('overloaded')));
+    if (inFlight >= limits.inFlightMax && !target.isProbe) {
+      refuseOverloaded(exchange);
       return;
     }
     inFlight += 1;

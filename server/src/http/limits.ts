@@ -15,12 +15,14 @@ export type HttpLimits = {
   /** Requests being decided at once; more are told to come back. */
   readonly inFlightMax: number;
   /**
-   * How long requests may be begun in one turn of the event loop; more are told to come back. What stops a leak is heard between two
-   * turns: were a turn as long as its queue, an overload would hold up suspensions.
+   * How long requests may be begun in one turn of the event loop; more wait for the next. What stops a leak is heard between two turns:
+   * were a turn as long as its queue, an overload would hold up suspensions.
    */
   readonly turnMsMax: number;
   /** So many are begun whatever the time: one pause of the machine is no overload. */
   readonly turnRequestsMin: number;
+  /** Requests that wait for a turn; more are told to come back. */
+  readonly waitingMax: number;
   readonly connectionsMax: number;
   /** How long `close()` waits for answers under way. */
   readonly drainMsMax: number;
@@ -39,6 +41,7 @@ export const HTTP_LIMITS: HttpLimits = {
   inFlightMax: 1_024,
   turnMsMax: 25,
   turnRequestsMin: 64,
+  waitingMax: 2_048,
   connectionsMax: 10_000,
   drainMsMax: 10_000,
   lingerMsMax: 500,

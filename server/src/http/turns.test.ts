@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Answer } from '../endpoints/exchange.ts';
+import { post, rawPeer } from './testing/raw-socket.ts';
+import { testListener } from './testing/test-listener.ts';
+import { newTurns } from './turns.ts';
+
+const PEERS = 120;
+const BURN_MS = 2;
+const REQUESTS_MIN = 10;
+
+/** Sends one request on each of many open connections at once, to an endpoint that takes its time on the one thread. */
+async function floodedWith(
+  t: Parameters<typeof testListener>[0],
+  limits: { readonly turnMsMax: number; readonly waitingMax: number },
+): Promise<{
+  readonly granted: number;
+  readonly refused: number;
+  readonly turns: number;
+}> {
+  const burn = (): Answer => {
+    const untilMs = performance.now() + BURN_MS;
+    while (performance.now() < untilMs);
+    return { status: 200, body: '{}' };
+  };
+  const { port } = await testListener(t, {
+    limits: { ...limits, turnRequestsMin: REQUESTS_MIN },
+    more: [{ path: '/burn', methods: { POST: burn } }],
+  });
+  const peers = Array.from({ length: PEERS }, () => rawPeer(port));
+  for (const peer of peers) peer.send(post('/sandbox/token', 'a=b'));
+  await Promise.all(peers.map((peer) => peer.answers(1)));
+  for (const peer of peers) peer.send(post('/burn', 'a=b'));
+  let turns = 0;
+  let isAnswered = false;
+  // What is anybody else's: it has its turn as often as the requests leave it one.
+  const other = (): void => {
+    turns += 1;
+    if (!isAnswered) setTimeout(other);
+  };
+  other();
+  const answers = await Promise.all(peers.map(async (peer) => (await peer.answers(2))[1]));
+  isAnswered = true;
+  for (const peer of peers) peer.destroy();
+  const refused = answers.filter((answer) => answer?.status === 503);
+  for (const answer of refused) assert.ok(Number(answer?.headers['retry-after']) >= 1);
+  return {
+    granted: answers.filter((answer) => answer?.status === 200).length,
+    refused: refused.length,
+    turns,
+  };
+}
+
+test('requests that come together are spread over turns, and nobody else waits for all of them', async (t) => {
+  const all = { waitingMax: PEERS };
+  const spread = await floodedWith(t, { ...all, turnMsMax: 5 });
+  assert.deepEqual([spread.granted, spread.refused], [PEERS, 0]);
+  // The control: without the bound one turn goes on for as long as there are requests.
+  const whole = await floodedWith(t, { ...all, turnMsMax: Number.POSITIVE_INFINITY });
+  assert.deepEqual([whole.granted, whole.refused], [PEERS, 0]);
+  assert.ok(spread.turns > 2 * whole.turns, `${spread.turns} turns, and ${whole.turns} without`);
+});
+
+test('more than may wait are told so, early and with Retry-After', async (t) => {
+  const { granted, refused } = await floodedWith(t, { turnMsMax: 5, waitingMax: 20 });
+  assert.equal(granted + refused, PEERS);
+  assert.ok(granted >= REQUESTS_MIN + 20, `${granted} were granted`);
+  assert.ok(refused > 0);
+});
+
+test('whoever waits is begun in order; one pause of the machine makes nobody wait', async () => {
+  let nowMs = 0;
+  const begun: number[] = [];
+  const turns = newTurns({ turnMsMax: 25, turnRequestsMin: 3, waitingMax: 2 }, () => nowMs);
+  const take = (name: number): boolean => turns.take(() => begun.push(name));
+  assert.equal(take(1), true);
+  nowMs = 1_000;
+  assert.deepEqual([take(2), take(3)], [true, true]);
+  assert.deepEqual(begun, [1, 2, 3]);
+  assert.deepEqual([take(4), take(5), take(6)], [true, true, false]);
+  assert.deepEqual(begun, [1, 2, 3], 'these wait');
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(begun, [1, 2, 3, 4, 5]);
+  assert.equal(take(7), true);
+  assert.deepEqual(begun, [1, 2, 3, 4, 5, 7]);
+});
