@@ -17,6 +17,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
 import type { Asked } from '../endpoints/refused.ts';
@@ -58,6 +59,7 @@ export function makeFlow(settings: {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }): Flow {
   const { limits, answering, explain, callerOf, clock } = settings;
+  const overloaded = refuse('overloaded', { retryAfterSeconds: limits.comeBackMs / 1_000 });
   const turns = newTurns(limits, () => clock.monotonicMs());
   let inFlight = 0;
   let longBodies = 0;
@@ -109,7 +111,8 @@ export function makeFlow(settings: {
   }
 
   function refuseOverloaded(exchange: Exchange): void {
-    answering.answer(exchange, answering.refusalAnswer(exchange, refuse('overloaded')));
+    answering.answer(exchange, answering.refusalAnswer(exchange, overloaded));
+    readLater(exchange.request.socket, limits.comeBackMs);
   }
 
   function decideInTurn(target: Target, exchange: Exchange, incoming: Incoming): void {
@@ -146,6 +149,15 @@ export function makeFlow(settings: {
   }
 
   return { serve, inFlight: () => inFlight };
+}
+
+/**
+ * A caller that is told to come back and asks at once would cost as much as one that is served. What it sends stays with it and the
+ * kernel until then.
+ */
+function readLater(socket: Socket, ms: number): void {
+  socket.pause();
+  setTimeout(() => socket.resume(), ms).unref();
 }
 
 const CALLER_REFUSALS = {

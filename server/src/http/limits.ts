@@ -23,6 +23,8 @@ export type HttpLimits = {
   readonly turnRequestsMin: number;
   /** Requests that wait for a turn; more are told to come back. */
   readonly waitingMax: number;
+  /** When whoever finds no room may come back; a whole number of seconds, and until then nothing more is read of its connection. */
+  readonly comeBackMs: number;
   readonly connectionsMax: number;
   /** How long `close()` waits for answers under way. */
   readonly drainMsMax: number;
@@ -39,9 +41,10 @@ export const HTTP_LIMITS: HttpLimits = {
   keepAliveMs: 72_000,
   unreadMsMax: 30_000,
   inFlightMax: 1_024,
-  turnMsMax: 25,
+  turnMsMax: 20,
   turnRequestsMin: 64,
   waitingMax: 2_048,
+  comeBackMs: 2_000,
   connectionsMax: 10_000,
   drainMsMax: 10_000,
   lingerMsMax: 500,

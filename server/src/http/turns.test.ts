@@ -84,3 +84,37 @@ test('whoever waits is begun in order; one pause of the machine makes nobody wai
   assert.equal(take(7), true);
   assert.deepEqual(begun, [1, 2, 3, 4, 5, 7]);
 });
+
+test('whoever does not wait is not heard before the time that it was told, and then is served', async (t) => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const comeBackMs = 1_000;
+  const { port, seen } = await testListener(t, {
+    limits: { inFlightMax: 1, comeBackMs },
+    more: [
+      {
+        path: '/held',
+        methods: { POST: () => held.then((): Answer => ({ status: 200, body: '{}' })) },
+      },
+    ],
+  });
+  const [first, deaf] = [rawPeer(port), rawPeer(port)];
+  first.send(post('/held', 'a=b'));
+  deaf.send(post('/held', 'a=b'));
+  const [refused] = await deaf.answers(1);
+  const toldMs = performance.now();
+  assert.deepEqual([refused?.status, refused?.headers['retry-after']], [503, '1']);
+  release();
+  await first.answers(1);
+  deaf.send(post('/sandbox/token', 'a=b'));
+  // Whoever waits has a turn meanwhile.
+  first.send(post('/sandbox/token', 'a=b'));
+  assert.equal((await first.answers(2))[1]?.status, 200);
+  assert.equal(seen.length, 1, 'the deaf one was not read');
+  assert.equal((await deaf.answers(2))[1]?.status, 200);
+  // Timers may be a millisecond early.
+  assert.ok(performance.now() - toldMs >= comeBackMs - 2);
+  for (const peer of [first, deaf]) peer.destroy();
+});
