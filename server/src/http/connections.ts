@@ -14,6 +14,8 @@ export type Connection = {
   unanswered: number;
   latest: IncomingMessage | undefined;
   latestIsSettled: boolean;
+  /** When it was last told that there is no room, by the monotonic clock. */
+  toldToWaitMs: number;
   /** Bytes of answers that the peer had not taken when last looked at. */
   unreadBytes: number;
   /** What followed the latest request was no request: nothing may follow the next answer. */
@@ -112,6 +114,7 @@ function newConnection(): Connection {
     unanswered: 0,
     latest: undefined,
     latestIsSettled: true,
+    toldToWaitMs: Number.NEGATIVE_INFINITY,
     unreadBytes: 0,
     endsWithAnswer: false,
     isOver: false,

@@ -22,7 +22,7 @@ import { type Refusal, refuse } from '@countersign/protocol';
 import type { Answer, Incoming } from '../endpoints/exchange.ts';
 import type { Asked } from '../endpoints/refused.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Addresses, Caller } from './addresses.ts';
+import { type Addresses, type Caller, peerAddress } from './addresses.ts';
 import type { Answering, Exchange } from './answering.ts';
 import { NO_BODY, readBody } from './body.ts';
 import type { Explain } from './failures.ts';
@@ -110,20 +110,25 @@ export function makeFlow(settings: {
     });
   }
 
-  function refuseOverloaded(exchange: Exchange): void {
+  function refuseOverloaded(exchange: Exchange, { address, peer }: Incoming): void {
     answering.answer(exchange, answering.refusalAnswer(exchange, overloaded));
-    readLater(exchange.request.socket, limits.comeBackMs);
+    const { request, connection } = exchange;
+    const nowMs = clock.monotonicMs();
+    const isDeaf = nowMs - connection.toldToWaitMs < limits.comeBackMs;
+    connection.toldToWaitMs = nowMs;
+    // A declared proxy sends the requests of many callers over one connection.
+    if (isDeaf && address === peerAddress(peer)) readLater(request.socket, 2 * limits.comeBackMs);
   }
 
   function decideInTurn(target: Target, exchange: Exchange, incoming: Incoming): void {
     const begin = (): void => decide(target, exchange, incoming);
     if (target.isProbe) begin();
-    else if (!turns.take(begin)) refuseOverloaded(exchange);
+    else if (!turns.take(begin)) refuseOverloaded(exchange, incoming);
   }
 
   function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
     if (inFlight >= limits.inFlightMax && !target.isProbe) {
-      refuseOverloaded(exchange);
+      refuseOverloaded(exchange, incoming);
       return;
     }
     inFlight += 1;
@@ -152,8 +157,8 @@ export function makeFlow(settings: {
 }
 
 /**
- * A caller that is told to come back and asks at once would cost as much as one that is served. What it sends stays with it and the
- * kernel until then.
+ * A caller that is told to come back and asks at once costs as much as one that is served. What it sends next stays with it and the
+ * kernel for a while.
  */
 function readLater(socket: Socket, ms: number): void {
   socket.pause();

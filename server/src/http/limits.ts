@@ -23,7 +23,7 @@ export type HttpLimits = {
   readonly turnRequestsMin: number;
   /** Requests that wait for a turn; more are told to come back. */
   readonly waitingMax: number;
-  /** When whoever finds no room may come back; a whole number of seconds, and until then nothing more is read of its connection. */
+  /** When whoever finds no room may come back, in whole seconds. Who does so earlier is not read for twice as long. */
   readonly comeBackMs: number;
   readonly connectionsMax: number;
   /** How long `close()` waits for answers under way. */
