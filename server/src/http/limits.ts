@@ -26,6 +26,8 @@ export type HttpLimits = {
   /** When whoever finds no room may come back, in whole seconds. Who does so earlier is not read for twice as long. */
   readonly comeBackMs: number;
   readonly connectionsMax: number;
+  /** Connections that the kernel keeps until they are accepted; beyond, a burst of callers is dropped and tries again for seconds. */
+  readonly backlog: number;
   /** How long `close()` waits for answers under way. */
   readonly drainMsMax: number;
   /** How long, and for how much, a refused sender is still listened to, so that it can read why. */
@@ -46,6 +48,7 @@ export const HTTP_LIMITS: HttpLimits = {
   waitingMax: 2_048,
   comeBackMs: 2_000,
   connectionsMax: 10_000,
+  backlog: 4_096,
   drainMsMax: 10_000,
   lingerMsMax: 500,
   lingerBytesMax: 2 * 1024 * 1024,

@@ -92,7 +92,7 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   return {
     listen: async ({ host, port, option }) => {
       try {
-        await bind(server, { host, port });
+        await bind(server, { host, port, backlog: limits.backlog });
       } catch (cause) {
         throw listenError(cause, { host, port, option });
       }
@@ -113,7 +113,10 @@ export async function buildListener(settings: ListenerSettings): Promise<Listene
   };
 }
 
-async function bind(server: Server, at: ListenAddress): Promise<void> {
+async function bind(
+  server: Server,
+  at: ListenAddress & { readonly backlog: number },
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(at, () => {
