@@ -2,9 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createVerifier, type Verifier } from '../resource-server/src/index.ts';
 import { openToken, sealToken } from '../server/src/credentials/access-token.ts';
 import { openAuthority } from '../server/src/in-process.ts';
@@ -12,6 +10,7 @@ import { asOperator } from '../server/src/testing/onboarding.ts';
 import { spreadOf } from './figures.ts';
 import { choosePlacement, describeMachine } from './machine.ts';
 import { readOptions } from './options.ts';
+import { scratchFolder } from './scratch.ts';
 import { type Authority, startAuthority } from './servers.ts';
 
 const HELP = `npm run bench:in-process -- [--rounds N]
@@ -44,8 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const data = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-  process.on('exit', () => rmSync(data, { recursive: true, force: true, maxRetries: 10 }));
+  const data = scratchFolder();
   const server = await startAuthority(HERE, { data, place: choosePlacement().onServerCore });
   try {
     return await measure(server, { data, rounds });

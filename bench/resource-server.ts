@@ -1,8 +1,7 @@
 /** `npm run bench:resource-server`: what a guard costs on each framework, what a check costs, and how soon a subscribed API refuses. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { createVerifier, type Verifier } from '../resource-server/src/index.ts';
 import { type Onboarded, onboard, requestToken } from '../server/src/testing/onboarding.ts';
 import { type Api, withApis } from './apis.ts';
@@ -25,6 +24,7 @@ import {
   readResourceServerOptions,
 } from './resource-server-options.ts';
 import { measureInTurn, type Ran } from './rounds.ts';
+import { scratchFolder } from './scratch.ts';
 import { onboardMany } from './suspend-each.ts';
 import { tableOf } from './table.ts';
 import { checksPerSecond } from './verification-rate.ts';
@@ -55,9 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   assertLoadGenerator();
-  const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const directory = scratchFolder();
   const bench: Bench = { ...options, directory, placement: choosePlacement() };
   const report = await withNodes(ONE_NODE, (nodes) => measure(bench, nodes));
   print(bench, report);

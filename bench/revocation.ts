@@ -7,6 +7,7 @@ import { histogramOf, LATENCY_HEAD, latenciesOf, latencyLine } from './latencies
 import { describeMachine, residentMiB } from './machine.ts';
 import { type Nodes, withNodes } from './nodes.ts';
 import { HELP, type RevocationOptions, readRevocationOptions } from './revocation-options.ts';
+import { endOnSignals } from './scratch.ts';
 import { onboardMany, type Suspensions, suspendEach } from './suspend-each.ts';
 
 const HERE = resolve(import.meta.dirname, '..');
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  endOnSignals();
   console.error(`starting ${options.nodes} nodes on ${options.store}`);
   const report = await withNodes(options, (nodes) => measure(nodes, options));
   print(options, report);

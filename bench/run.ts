@@ -1,22 +1,20 @@
 /** `npm run bench`: Countersign, and what it is compared with, in turn, durable; a table, and a verdict as exit code. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Bench, type Recorder, startField } from './field.ts';
 import { belowFloor, figuresOf, isBlurred, journalComplaint, spreadOf } from './figures.ts';
 import { assertLoadGenerator, CONNECTIONS } from './load.ts';
-import { assertOnDisk, choosePlacement, describeMachine } from './machine.ts';
+import { choosePlacement, describeMachine } from './machine.ts';
 import { HELP, readOptions } from './options.ts';
 import { type AtRate, measureAtRates, P99_TIMES_MAX, ratesTable } from './rates.ts';
 import { beyondUsual, pictureOf, versionsLine } from './report.ts';
 import { measureInTurn, type Ran, type Runner } from './rounds.ts';
+import { scratchFolder } from './scratch.ts';
 import { BARE_FORM, BARE_GET, QUESTIONS } from './subjects.ts';
 import { countSyncsUnderLoad, type Syncs } from './syncs.ts';
 import { tableOf } from './table.ts';
 
-/** A server that is just being killed may still write while its folder is removed. */
-const REMOVAL_RETRIES_MAX = 10;
 const HERE = resolve(import.meta.dirname, '..');
 const AT_RATES = new Set([BARE_FORM, BARE_GET, ...QUESTIONS].map(({ name }) => name));
 
@@ -27,19 +25,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   assertLoadGenerator();
-  const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-  const remove = (): void =>
-    rmSync(directory, { recursive: true, force: true, maxRetries: REMOVAL_RETRIES_MAX });
-  // Keys and secrets lie there, so they go on Ctrl-C as well; the servers see to their own end (start-process.ts).
-  process.on('exit', remove);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const directory = scratchFolder();
   const bench: Bench = { ...options, directory, placement: choosePlacement(), cleanUp: [] };
   try {
-    assertOnDisk(directory);
     return await run(bench);
   } finally {
     await stopAll(bench);
-    remove();
   }
 }
 

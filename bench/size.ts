@@ -8,6 +8,7 @@ import { enlarge, type Size } from './installation.ts';
 import { assertLoadGenerator } from './load.ts';
 import { assertOnDisk, choosePlacement, describeMachine, residentMiB } from './machine.ts';
 import { measureInTurn } from './rounds.ts';
+import { endOnSignals } from './scratch.ts';
 import { startAuthority, startBareServer } from './servers.ts';
 import { readSizeOptions, SIZE_HELP, type SizeOptions } from './size-options.ts';
 import { bareRunners, runnersOf } from './subjects.ts';
@@ -32,7 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   assertLoadGenerator();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  endOnSignals();
   const machine = describeMachine(HERE);
   const placement = choosePlacement();
   console.log(`${options.rounds} rounds of ${options.seconds} s; ${placement.words}; ${GOALS}`);

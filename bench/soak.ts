@@ -1,16 +1,16 @@
 /** `npm run bench:soak`: one node under a steady mix of calls for half an hour. Flat memory, flat descriptors, and no answer but good ones. */
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { commitAndAwait, type OperationContext } from '../server/src/operations/context.ts';
 import { asOperator, onboard } from '../server/src/testing/onboarding.ts';
 import type { CrowdReport } from './crowd.ts';
 import { growthIn, type Sample, thirdsOf } from './growth.ts';
-import { assertOnDisk, choosePlacement, describeMachine, residentMiB } from './machine.ts';
+import { choosePlacement, describeMachine, residentMiB } from './machine.ts';
 import { wholeNumber } from './options.ts';
+import { scratchFolder } from './scratch.ts';
 import { sendCrowd } from './send-crowd.ts';
 import { type Authority, startAuthority } from './servers.ts';
 
@@ -50,10 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
   const callers = wholeNumber('--callers', values.callers, CALLERS_MAX);
   const pauseMs =
     values['pause-ms'] === '0' ? 0 : wholeNumber('--pause-ms', values['pause-ms'], PAUSE_MS_MAX);
-  const data = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-  process.on('exit', () => rmSync(data, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  assertOnDisk(data);
+  const data = scratchFolder();
   const placement = choosePlacement();
   const machine = describeMachine(HERE);
   const authority = await startAuthority(HERE, { data, place: placement.onServerCore });

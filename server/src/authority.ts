@@ -2,7 +2,6 @@
 
 import { adminIssuerOf, baseUrlOf, type Config } from './config.ts';
 import { KeyRing } from './credentials/key-ring.ts';
-import { newOpening } from './credentials/opened-tokens.ts';
 import type { OpenedData } from './data-directory.ts';
 import { newDeliveries } from './deliveries/deliveries.ts';
 import { newAdmission } from './endpoints/admission.ts';
@@ -65,7 +64,7 @@ export async function newNode(parts: Parts): Promise<Node> {
     onFailure: (step: string, error: unknown) =>
       log.error({ step, cause: (error as Error).message }, 'no news from the store'),
   };
-  const { replica, keyRing, credentials, follower } = newFollowing({
+  const { replica, keyRing, open, credentials, follower } = newFollowing({
     ...registered,
     log: store.log,
     masterKey: data.masterKey,
@@ -99,7 +98,7 @@ export async function newNode(parts: Parts): Promise<Node> {
     follower,
     credentials,
     keyRing,
-    open: newOpening(),
+    open,
     journal,
     changes: store,
     receipt: (change) =>

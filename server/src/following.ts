@@ -6,6 +6,7 @@
 import { hostname } from 'node:os';
 import { KeyRing } from './credentials/key-ring.ts';
 import type { MasterKey } from './credentials/key-wrapping.ts';
+import { newOpening, type Open } from './credentials/opened-tokens.ts';
 import type { ChangeLog, LoggedChange } from './ports/change-log.ts';
 import { type CredentialsCache, newCredentialsCache } from './replica/credentials-cache.ts';
 import {
@@ -20,6 +21,7 @@ import { VERSION } from './version.ts';
 export type Following = {
   readonly replica: Replica;
   readonly keyRing: KeyRing;
+  readonly open: Open;
   readonly credentials: CredentialsCache;
   readonly follower: Follower;
 };
@@ -64,5 +66,5 @@ export function newFollowing(
     catchUp: () => follower.catchUp(),
   });
   const follower = newFollower({ ...deps, replica }, { ...FOLLOWER_DEFAULTS, leaseMs });
-  return { replica, keyRing, credentials, follower };
+  return { replica, keyRing, open: newOpening(), credentials, follower };
 }

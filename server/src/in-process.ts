@@ -4,7 +4,6 @@
  */
 
 import { type Env, readConfig } from './config.ts';
-import { newOpening } from './credentials/opened-tokens.ts';
 import { systemRandomness } from './credentials/random.ts';
 import { openData } from './database.ts';
 import { type Identified, newIdentify, type Question } from './endpoints/identify.ts';
@@ -83,7 +82,7 @@ export async function openAuthority(options: InProcessOptions): Promise<InProces
   try {
     await follower.start();
     const environment = environmentIn(replica.environments(), options.environment);
-    const parts = { ...following, recordChecks, clock, open: newOpening() };
+    const parts = { ...following, recordChecks, clock };
     const identify = newIdentify(parts, environment.ordinal);
     return { node, issuer: environment.issuer, introspect: identify, close: once(close) };
   } catch (error) {

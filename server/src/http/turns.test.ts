@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { queryObjects } from 'node:v8';
 import type { Answer } from '../endpoints/exchange.ts';
 import { parseAnswers, post, rawPeer } from './testing/raw-socket.ts';
 import { testListener } from './testing/test-listener.ts';
@@ -83,6 +84,36 @@ test('whoever waits is begun in order; one pause of the machine makes nobody wai
   assert.deepEqual(begun, [1, 2, 3, 4, 5]);
   assert.equal(take(7), true);
   assert.deepEqual(begun, [1, 2, 3, 4, 5, 7]);
+});
+
+/** What a request holds. */
+class Own {
+  readonly bytes = Buffer.alloc(64);
+}
+
+test('what was begun is not kept, though somebody waits all the time', async () => {
+  const turns = newTurns({ turnMsMax: 0, turnRequestsMin: 1, waitingMax: 10 }, () =>
+    performance.now(),
+  );
+  let begun = 0;
+  const wait = (): void => {
+    const own = new Own();
+    const begin = (): void => {
+      begun += own.bytes.length / 64;
+    };
+    assert.ok(turns.take(begin));
+  };
+  for (let count = 0; count < 5; count += 1) wait();
+  const waitedFor = 200;
+  while (begun < waitedFor) {
+    // As many come as were begun, so that the queue never runs dry.
+    const before = begun;
+    await new Promise(setImmediate);
+    for (let count = before; count < begun; count += 1) wait();
+  }
+  // Collects first, and then counts.
+  const kept = queryObjects(Own, { format: 'count' });
+  assert.ok(Number(kept) < 20, `${kept} of ${begun} are kept`);
 });
 
 test('whoever does not wait is not heard for a while, once it was told twice; behind a declared proxy it may be another', async (t) => {

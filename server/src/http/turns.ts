@@ -18,8 +18,7 @@ export function newTurns(
   const { turnMsMax, turnRequestsMin, waitingMax } = limits;
   let begun = 0;
   let beganMs = 0;
-  let waiting: (() => void)[] = [];
-  let next = 0;
+  const waiting: (() => void)[] = [];
 
   /** Whether this turn has begun enough; counts what is to be begun. */
   const isOver = (): boolean => {
@@ -34,21 +33,14 @@ export function newTurns(
 
   const turn = (): void => {
     begun = 0;
-    while (next < waiting.length && !isOver()) {
-      const begin = waiting[next] as () => void;
-      next += 1;
-      begin();
-    }
-    if (next < waiting.length) return;
-    waiting = [];
-    next = 0;
+    // Taken out one by one: under overload the queue is never empty, and nothing that was begun may stay in it.
+    while (waiting.length > 0 && !isOver()) waiting.shift()?.();
   };
 
   return {
     take: (begin) => {
-      const waits = waiting.length - next;
-      if (waits === 0 && !isOver()) begin();
-      else if (waits >= waitingMax) return false;
+      if (waiting.length === 0 && !isOver()) begin();
+      else if (waiting.length >= waitingMax) return false;
       else waiting.push(begin);
       return true;
     },
