@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { OPERATORS, type Role } from '../ports/model.ts';
 import { adminRoutes } from '../routes.ts';
 import { ADMIN_ROUTES } from './admin-api.ts';

@@ -1,9 +1,9 @@
 /** How a row hands a secret over: by a claim, unless the installation allows that it is shown in the answer. */
 
-import Type from 'typebox';
 import type { ClaimOptions } from '../operations/claim-material.ts';
 import { policyOf } from '../operations/policy-of.ts';
 import { parseTime } from '../operations/time-input.ts';
+import { Type } from './json-schema.ts';
 import type { Call } from './route.ts';
 import * as schema from './schemas.ts';
 

@@ -1,7 +1,7 @@
 /** Reads path, query and body of a request against a row's schemas. Nothing is coerced but what a query spells, nothing dropped. */
 
 import type { TObject } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { Incoming } from '../endpoints/exchange.ts';
 import { type FieldError, invalidRequest, NOT_FOUND, ProblemFound } from './problem.ts';
 import { hasRepeatedMember } from './repeated-member.ts';
@@ -28,9 +28,9 @@ export function readerOf(route: AdminRoute): (incoming: Incoming) => Input {
     // What has not the form of an id is the id of nothing.
     if (!path.Check(params)) throw new ProblemFound(NOT_FOUND);
     const asked = queryIn(incoming.query, querySchema);
-    if (!query.Check(asked)) throw wrong(query.Errors(asked), 'query');
+    if (!query.Check(asked)) throw wrong(query.Errors(asked)[1], 'query');
     const sent = bodyIn(incoming, body !== undefined);
-    if (body !== undefined && !body.Check(sent)) throw wrong(body.Errors(sent), 'body');
+    if (body !== undefined && !body.Check(sent)) throw wrong(body.Errors(sent)[1], 'body');
     return { path: params, query: asked, body: sent };
   };
 }

@@ -1,6 +1,7 @@
 /** The shapes that several rows of the admin API share. What callers send is strict; what is answered may gain members. */
 
-import Type, { type TObject, type TProperties } from 'typebox';
+import type { TObject, TProperties, TSchema } from 'typebox';
+import { Type } from './json-schema.ts';
 import type { Permission } from './permissions.ts';
 
 /** An object in which nothing stands that is not named: a slip is refused, not overlooked. */
@@ -68,7 +69,7 @@ export function permissionsOf(schema: TObject | undefined, body: unknown): reado
   });
 }
 
-export function list<Item extends Type.TSchema>(item: Item, description: string, itemsMax = 64) {
+export function list<Item extends TSchema>(item: Item, description: string, itemsMax = 64) {
   return Type.Array(item, { maxItems: itemsMax, description });
 }
 
@@ -118,7 +119,7 @@ export const handedOut = {
   ),
 };
 
-export function page<Item extends Type.TSchema>(item: Item) {
+export function page<Item extends TSchema>(item: Item) {
   return record({
     items: Type.Array(item),
     next_cursor: Type.Optional(

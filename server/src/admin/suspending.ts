@@ -1,10 +1,11 @@
 /** What the rows of programs and of clients share about suspensions: what may be said with one, and what is answered. */
 
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { documentOf } from '../operations/document.ts';
 import type { Reactivated, ReactivationTerms } from '../operations/reactivation.ts';
 import type { Suspended } from '../operations/suspension-end.ts';
 import { parseTime } from '../operations/time-input.ts';
+import { Type } from './json-schema.ts';
 import { type Call, changed, type Result } from './route.ts';
 import * as schema from './schemas.ts';
 

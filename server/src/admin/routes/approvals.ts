@@ -1,7 +1,7 @@
 /** The rows of approvals: what one person asks for and another one allows. */
 
-import Type from 'typebox';
 import { grantApproval, listApprovals, refuseApproval } from '../../operations/approvals.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, row, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 

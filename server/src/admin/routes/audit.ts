@@ -1,11 +1,11 @@
 /** The rows of the audit trail. */
 
-import Type from 'typebox';
 import { checkpointDocument } from '../../operations/audit-records.ts';
 import { documentOf } from '../../operations/document.ts';
 import { recordExport } from '../../operations/export-audit.ts';
 import { makeCheckpoint } from '../../operations/make-checkpoint.ts';
 import { verifyAudit } from '../../operations/verify-audit.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
 

@@ -1,6 +1,5 @@
 /** The rows about the authority itself: its nodes, what they have acknowledged, its keys, policies and refusals. */
 
-import Type from 'typebox';
 import { explainRequest } from '../../operations/explain-request.ts';
 import { listKeys } from '../../operations/list-keys.ts';
 import { listNodes } from '../../operations/list-nodes.ts';
@@ -9,6 +8,7 @@ import { readReceipt } from '../../operations/read-receipt.ts';
 import { retireKey, retireLeakedKey } from '../../operations/retire-key.ts';
 import { rotateKey } from '../../operations/rotate-key.ts';
 import { ChangeRefused } from '../../ports/store.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, type Result, row, shown, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 

@@ -1,9 +1,9 @@
 /** The rows of claims. They are made by the rows that create clients and secrets. */
 
-import Type from 'typebox';
 import { type ListedClaim, listClaims, showClaim } from '../../operations/read-claims.ts';
 import { revokeClaim } from '../../operations/revoke-claim.ts';
 import { ChangeRefused } from '../../ports/store.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, type Call, changed, row, shown, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 

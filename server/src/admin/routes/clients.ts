@@ -1,6 +1,5 @@
 /** The rows of clients. */
 
-import Type from 'typebox';
 import { createClient, createClientWithClaim } from '../../operations/create-client.ts';
 import { deleteClient } from '../../operations/delete-client.ts';
 import { reactivateClient } from '../../operations/reactivate-client.ts';
@@ -10,6 +9,7 @@ import { suspendClient } from '../../operations/suspend-client.ts';
 import { parseSince, parseTime } from '../../operations/time-input.ts';
 import { updateClient } from '../../operations/update-client.ts';
 import { claimMember, claimWanted, handedOver } from '../handover.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, madeClaim, madeSecret, pageOf, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
 import {

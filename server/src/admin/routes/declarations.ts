@@ -1,9 +1,9 @@
 /** The rows of scopes and resources, which an environment declares before a client may have them. */
 
-import Type from 'typebox';
 import { createResource } from '../../operations/create-resource.ts';
 import { createScope } from '../../operations/create-scope.ts';
 import { listResources, listScopes } from '../../operations/read-directory.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, row, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 

@@ -1,9 +1,9 @@
 /** The rows about many clients at once: those that nobody uses, and those that have to stop together. */
 
-import Type from 'typebox';
 import { documentOf } from '../../operations/document.ts';
 import { listDormant } from '../../operations/dormant-clients.ts';
 import { previewSuspension, suspendClients } from '../../operations/suspend-clients.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, row, shown, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 import { endApproval, SUSPENDING, suspended, untilOf } from '../suspending.ts';

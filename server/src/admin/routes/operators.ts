@@ -1,8 +1,8 @@
 /** The rows of operators: who may use this API. */
 
-import Type from 'typebox';
 import { createOperator, listOperators, removeOperator } from '../../operations/operators.ts';
 import { OPERATORS } from '../../ports/model.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, madeSecret, pageOf, row } from '../route.ts';
 import * as schema from '../schemas.ts';
 

@@ -1,12 +1,12 @@
 /** The rows of programs. */
 
-import Type from 'typebox';
 import { createProgram } from '../../operations/create-program.ts';
 import { documentOf } from '../../operations/document.ts';
 import { reactivateProgram } from '../../operations/reactivate-program.ts';
 import { listPrograms, showProgram } from '../../operations/read-directory.ts';
 import { suspendProgram } from '../../operations/suspend-program.ts';
 import type { ProgramRecord } from '../../ports/model.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, pageOf, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
 import {

@@ -1,6 +1,5 @@
 /** The rows of client secrets. */
 
-import Type from 'typebox';
 import { type CreatedClaim, claimRotation, claimSecret } from '../../operations/create-claim.ts';
 import { createSecret } from '../../operations/create-secret.ts';
 import { documentOf } from '../../operations/document.ts';
@@ -11,6 +10,7 @@ import { rotateSecret } from '../../operations/rotate-secret.ts';
 import { isStillUsed, secretState } from '../../operations/secret-state.ts';
 import { parseDuration, parseTime } from '../../operations/time-input.ts';
 import { claimMember, claimWanted, handedOver } from '../handover.ts';
+import { Type } from '../json-schema.ts';
 import {
   type AdminRoute,
   type Call,

@@ -1,10 +1,10 @@
 /** The rows of access tokens. A token is named in the body, never in the URL, which ends up in logs. */
 
-import Type from 'typebox';
 import { documentOf } from '../../operations/document.ts';
 import { inspectToken } from '../../operations/inspect-token.ts';
 import { listTokenPage } from '../../operations/list-tokens.ts';
 import { revokeToken } from '../../operations/revoke-token.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, row, shown } from '../route.ts';
 import * as schema from '../schemas.ts';
 

@@ -1,6 +1,5 @@
 /** The rows of webhooks: who is told of the audit trail. */
 
-import Type from 'typebox';
 import { documentOf } from '../../operations/document.ts';
 import {
   createWebhook,
@@ -10,6 +9,7 @@ import {
   showWebhook,
   testWebhook,
 } from '../../operations/webhooks.ts';
+import { Type } from '../json-schema.ts';
 import { type AdminRoute, changed, row, shown, wholeList } from '../route.ts';
 import * as schema from '../schemas.ts';
 
