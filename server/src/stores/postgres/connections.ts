@@ -1,9 +1,10 @@
 /** Connections to PostgreSQL: few, each exchange with a deadline, and none used again whose state is unknown. Knows no query. */
 
 import { isIP } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Randomness } from '../../ports/clock.ts';
 import { StoreUnavailable } from '../../ports/store.ts';
+import { driver } from './driver.ts';
 import { asOutage, isAnswer, isUnconfirmed } from './outage.ts';
 
 /**
@@ -49,6 +50,7 @@ export type ConnectionOptions = {
 
 /** The settings of one connection: TLS unless it stays on this machine, numbers as numbers. */
 export function clientConfigOf(databaseUrl: string): pg.ClientConfig {
+  const { types } = driver();
   return {
     connectionString: withTls(databaseUrl),
     application_name: 'countersign',
@@ -56,9 +58,7 @@ export function clientConfigOf(databaseUrl: string): pg.ClientConfig {
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
-        oid === INT8
-          ? Number
-          : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+        oid === INT8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
     },
   };
 }
@@ -66,7 +66,8 @@ export function clientConfigOf(databaseUrl: string): pg.ClientConfig {
 export function openConnections(options: ConnectionOptions): Connections {
   const { connectionsMax, randomness, exchangeMsMax = EXCHANGE_MS_MAX } = options;
   const { connectMsMax = CONNECT_MS_MAX } = options;
-  const pool = new pg.Pool({
+  const { Pool } = driver();
+  const pool = new Pool({
     ...clientConfigOf(options.databaseUrl),
     max: connectionsMax,
     connectionTimeoutMillis: connectMsMax,

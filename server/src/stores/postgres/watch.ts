@@ -1,9 +1,10 @@
 /** Hears of changes as they are committed: LISTEN on a connection of its own. A hint only; where it cannot be had, polling does. */
 
 import { Socket } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Randomness } from '../../ports/clock.ts';
 import { clientConfigOf } from './connections.ts';
+import { driver } from './driver.ts';
 
 const CONNECT_MS_MAX = 5_000;
 const RETRY_MS_MIN = 1_000;
@@ -33,7 +34,8 @@ export function watchNotifications(options: Options, wake: () => void): () => vo
 
   const listen = async (): Promise<void> => {
     const socket = new Socket();
-    const client = new pg.Client({
+    const { Client } = driver();
+    const client = new Client({
       ...clientConfigOf(options.databaseUrl),
       connectionTimeoutMillis: CONNECT_MS_MAX,
       stream: () => socket,
