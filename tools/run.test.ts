@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { staleness } from './setup.mjs';
@@ -115,6 +123,40 @@ describe('the countersign command', () => {
     assert.equal(code, 1);
     assert.match(said, /^countersign needs Node 24 or newer, and this is v20\..*npm install.*\n$/);
   });
+});
+
+/** Runs the command in a checkout that says where it keeps what was compiled. */
+const compiledIn = async (checkout: string): Promise<string> => {
+  const { NODE_COMPILE_CACHE: _ours, ...env } = process.env;
+  const child = spawn(process.execPath, [join(checkout, 'server', 'bin', 'countersign.mjs')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env,
+  });
+  return String(Buffer.concat(await child.stdout.toArray()));
+};
+
+test('the command keeps what it compiles of a checkout beside the code, for its threads too, and nothing of what is installed', async () => {
+  const checkout = join(folder, 'checkout');
+  const server = join(checkout, 'server');
+  const says = `import { getCompileCacheDir } from 'node:module';
+    console.log(getCompileCacheDir() ?? 'nowhere', process.env['NODE_COMPILE_CACHE'] ?? 'nowhere');`;
+  cpSync(bin, join(server, 'bin'), { recursive: true });
+  mkdirSync(join(server, 'src'));
+  writeFileSync(join(server, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(server, 'src', 'main.ts'), says);
+  const kept = join(checkout, 'node_modules', '.cache', 'countersign');
+  const [compiled = '', forThreads] = (await compiledIn(checkout)).trim().split(' ');
+  assert.ok(compiled.startsWith(kept), compiled);
+  assert.equal(forThreads, kept);
+
+  // As it is published: no sources, and the command names what was made of them.
+  rmSync(join(server, 'src'), { recursive: true });
+  mkdirSync(join(server, 'dist'));
+  writeFileSync(join(server, 'dist', 'main.js'), says);
+  const command = join(server, 'bin', 'countersign.mjs');
+  const text = readFileSync(command, 'utf8');
+  writeFileSync(command, text.replace('../src/main.ts', '../dist/main.js'));
+  assert.equal((await compiledIn(checkout)).trim(), 'nowhere nowhere');
 });
 
 describe('what is installed', () => {

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The `countersign` command: starts main.ts under a Node that can run it. Any Node from 20 on can read this file. */
 
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installedNode, isRecent, launch, nodeMajorMin } from './launch.mjs';
 
@@ -16,7 +18,19 @@ const complain = () => {
   process.exitCode = 1;
 };
 
+/**
+ * In a checkout, types are taken out of the sources once, and not at each start in each thread. Beside the code: whoever may write there
+ * may change the code as well. What is installed is compiled already.
+ */
+const keepCompiled = () => {
+  const folder = dirname(here);
+  if (!existsSync(join(folder, '..', 'src'))) return;
+  process.env['NODE_COMPILE_CACHE'] ??= join(folder, '../../node_modules/.cache/countersign');
+  module.enableCompileCache();
+};
+
 if (isRecent(process.version)) {
+  keepCompiled();
   await import('../src/main.ts');
 } else {
   const node = installedNode(dirname(here));

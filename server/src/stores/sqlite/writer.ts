@@ -9,6 +9,9 @@ import type { OwnWrites, WorkerOptions, WriteReply, WriteRequest } from './store
 /** Writes waiting at a time; operators are few, so a longer queue means that the disk has stopped. */
 const WAITING_WRITES_MAX = 1_000;
 
+/** Operators are slow: a young generation of the usual size would be memory that nothing needs. */
+const YOUNG_MIB_MAX = 2;
+
 type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void };
 type Own = Promised<OwnWrites>;
 
@@ -22,6 +25,7 @@ export type Writer = {
 export function startWriter(options: WorkerOptions): Writer {
   const worker = new Worker(new URL('./store-worker.ts', import.meta.url), {
     workerData: options,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
   });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
