@@ -23,6 +23,7 @@ const composition = [
   'routes',
   'authority',
   'operator',
+  'run-node',
   'serve',
 ];
 
@@ -78,7 +79,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'following',
   ],
   operator: [...core, ...edges, 'database'],
-  serve: [...core, 'duties', 'admin', ...edges, 'database', 'probes', 'routes', 'authority'],
+  'run-node': [...core, 'duties', 'admin', ...edges, 'probes', 'routes', 'authority'],
+  serve: ['config', 'credentials', 'database', 'http', 'observe', 'system-clock', 'run-node'],
   cli: ['ports', 'credentials', 'operations', ...edges, ...composition],
   main: [...core, 'duties', 'admin', ...edges, ...composition, 'cli'],
 };
