@@ -16,7 +16,7 @@ Exit code 1 when a ratio is below its floor or anything went wrong.
   --all           all four
   --json FILE     also write every figure to FILE
   --plot FILE     also draw the ratios as an SVG
-  --against DIR   measure the checkout in DIR as well, in the same rounds: before and after side by side
+  --against DIR   measure the checkout in DIR as well, or what is installed there, in the same rounds: before and after side by side
 `;
 
 const ROUNDS_MAX = 100;

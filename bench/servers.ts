@@ -23,13 +23,16 @@ export type AuthorityOptions = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
+/** The command of a checkout, whose workspace links it there, or of a folder in which the package is installed. */
+const COMMAND = ['node_modules', 'countersign', 'bin', 'countersign.mjs'];
+
 /** A running authority with a client that asks for tokens, and a resource server and a gateway that ask about them. */
 export async function startAuthority(
-  checkout: string,
+  folder: string,
   options: AuthorityOptions,
 ): Promise<Authority> {
   const { data, place, args = [], env = {} } = options;
-  const bin = join(checkout, 'server', 'bin', 'countersign.mjs');
+  const bin = join(folder, ...COMMAND);
   const listen = `127.0.0.1:${await freePort()}`;
   const origin = `http://${listen}`;
   const command = place(process.execPath, [

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Size } from './installation.ts';
 import { wholeNumber } from './options.ts';
 
-export const SIZE_HELP = `npm run bench:size -- [--clients N,N…] [--revoked N] [--journal-rows N] [--rounds N] [--seconds N] [--json FILE]
+export const SIZE_HELP = `npm run bench:size -- [--clients N,N…] [--revoked N] [--journal-rows N] [--rounds N] [--seconds N] [--installed DIR] [--json FILE]
 
 Fills installations on SQLite, starts each, and tells how long it took until the first token, how much memory stays resident, and what
 becomes of the ratios to the bare server.
@@ -14,6 +14,7 @@ becomes of the ratios to the bare server.
   --journal-rows N    one more with N tokens on record in closed buckets, up to 100000000 (default 0: none)
   --rounds N          how often each is measured, 1 to 100 (default 5); the median counts
   --seconds N         how long each measurement takes, 1 to 600 (default 3)
+  --installed DIR     measure what \`npm install\` put into DIR (default: this checkout)
   --json FILE         also write every figure to FILE
 `;
 
@@ -27,6 +28,7 @@ export type SizeOptions = {
   readonly sizes: readonly Size[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly installedIn: string | undefined;
   readonly jsonFile: string | undefined;
 };
 
@@ -40,6 +42,7 @@ export function readSizeOptions(args: readonly string[]): SizeOptions {
       'journal-rows': { type: 'string', default: '0' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
+      installed: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -60,6 +63,7 @@ export function readSizeOptions(args: readonly string[]): SizeOptions {
     ],
     rounds: wholeNumber('--rounds', values.rounds, 100),
     seconds: wholeNumber('--seconds', values.seconds, 600),
+    installedIn: values.installed,
     jsonFile: values.json,
   };
 }

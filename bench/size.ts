@@ -36,7 +36,9 @@ async function main(args: readonly string[]): Promise<void> {
   endOnSignals();
   const machine = describeMachine(HERE);
   const placement = choosePlacement();
-  console.log(`${options.rounds} rounds of ${options.seconds} s; ${placement.words}; ${GOALS}`);
+  const from = options.installedIn === undefined ? 'from the checkout' : 'as it is installed';
+  console.log(`${from}; ${options.rounds} rounds of ${options.seconds} s; ${placement.words}`);
+  console.log(GOALS);
   console.log(`${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB`);
   console.log(
     `${machine.system}, Node ${machine.node}, ${machine.date}, commit ${machine.commit}\n`,
@@ -64,7 +66,8 @@ async function measureSize(size: Size, options: SizeOptions): Promise<Sized> {
     const place = placement.onServerCore;
     const data = join(directory, 'data');
     mkdirSync(data, { mode: 0o700 });
-    const { stop, again, targets } = await startAuthority(HERE, { data, place });
+    const folder = resolve(options.installedIn ?? HERE);
+    const { stop, again, targets } = await startAuthority(folder, { data, place });
     await stop();
     enlarge(data, size);
     const beganMs = performance.now();

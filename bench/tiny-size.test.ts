@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { isWithoutWrk, runTiny } from './testing/tiny.ts';
 
 test('an installation that was filled starts, and its ratios, memory and start are told', async (t) => {
   if (isWithoutWrk(t)) return;
+  // This checkout is a folder in which the package is installed, too: its workspace links it.
+  const installed = ['--installed', resolve(import.meta.dirname, '..')];
   const sizes = ['--clients', '40', '--revoked', '20'];
-  const { report } = await runTiny(t, 'size.ts', sizes);
+  const { report, stdout } = await runTiny(t, 'size.ts', [...sizes, ...installed]);
+  assert.match(stdout, /^as it is installed;/);
   assert.equal(report.sizes.length, 2);
   for (const { firstTokenMs, figures } of report.sizes) {
     assert.ok(firstTokenMs > 0);
