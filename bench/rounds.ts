@@ -5,8 +5,10 @@ import { load } from './load.ts';
 import { type Placement, processorSeconds } from './machine.ts';
 import type { Target } from './target.ts';
 
-/** Enough for the compiler to have seen every hot function. */
-const WARM_UP_SECONDS_MAX = 2;
+/** As long as V8 goes on compiling: after two seconds a tenth of the processor time is still its compiler's, after fifteen a fiftieth. */
+const WARM_UP_SECONDS = 8;
+/** Rounds that are this short are for figures that mean nothing. */
+const TINY_SECONDS = 1;
 
 /** What is measured: what to send, and the processes whose processor time it takes. */
 export type Runner = {
@@ -44,7 +46,7 @@ export async function measureInTurn(
       const series = ran[at];
       if (series === undefined || series.failure !== undefined) continue;
       const isWarmUp = round === 0;
-      const warmUp = Math.min(WARM_UP_SECONDS_MAX, options.seconds);
+      const warmUp = options.seconds <= TINY_SECONDS ? TINY_SECONDS : WARM_UP_SECONDS;
       const seconds = isWarmUp ? warmUp : options.seconds;
       const measured = await measure(runner, { ...options, seconds }).catch((error: Error) => {
         if (runner.subject.isPeer === undefined) throw error;
