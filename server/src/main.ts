@@ -5,7 +5,9 @@ import { hostname, userInfo } from 'node:os';
 import { runCli } from './cli/run.ts';
 import { readConfig } from './config.ts';
 import { openForOperator } from './operator.ts';
+import { keepTickShape } from './tick-shape.ts';
 
+keepTickShape();
 // Whatever this process creates is for its user alone: databases, journal and key hold a bank's credentials.
 process.umask(0o077);
 

@@ -12,6 +12,7 @@ const edges = [
   'config',
   'system-clock',
   'version',
+  'tick-shape',
 ];
 /** What puts the two together; main.ts and the files beside it that it was cut into. */
 const composition = [
@@ -34,6 +35,7 @@ const composition = [
 export const layers: Readonly<Record<string, readonly string[]>> = {
   ports: [],
   version: [],
+  'tick-shape': [],
   'system-clock': ['ports'],
 
   credentials: ['ports'],

@@ -28,7 +28,7 @@ import { NO_BODY, readBody } from './body.ts';
 import type { Explain } from './failures.ts';
 import { type Head, hasBody, isMalformed, isSmall, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
-import { newTurns } from './turns.ts';
+import { type Begin, newTurns } from './turns.ts';
 
 export type Handler = (incoming: Incoming) => Answer | Promise<Answer>;
 
@@ -121,36 +121,41 @@ export function makeFlow(settings: {
   }
 
   function decideInTurn(target: Target, exchange: Exchange, incoming: Incoming): void {
-    const begin = (): void => decide(target, exchange, incoming);
-    if (target.isProbe) begin();
+    const begin: Begin = () => decide(target, exchange, incoming);
+    if (target.isProbe) begin()?.();
     else if (!turns.take(begin)) refuseOverloaded(exchange, incoming);
   }
 
-  function decide(target: Target, exchange: Exchange, incoming: Incoming): void {
+  function decide(target: Target, exchange: Exchange, incoming: Incoming): ReturnType<Begin> {
     if (inFlight >= limits.inFlightMax && !target.isProbe) {
-      refuseOverloaded(exchange, incoming);
-      return;
+      return () => refuseOverloaded(exchange, incoming);
     }
-    inFlight += 1;
-    const finish = (answer: Answer): void => {
-      inFlight -= 1;
-      try {
-        answering.answer(exchange, answer);
-      } catch (error) {
-        // The endpoint named a header that HTTP cannot carry. Nothing was written yet.
-        answering.answer(exchange, explain(error, exchange, target.path));
-      }
-    };
-    const fail = (error: unknown): void => finish(explain(error, exchange, target.path));
     let answer: Answer | Promise<Answer>;
     try {
       answer = target.handle(incoming);
     } catch (error) {
-      fail(error);
-      return;
+      answer = explain(error, exchange, target.path);
     }
-    if (answer instanceof Promise) answer.then(finish, fail);
-    else finish(answer);
+    if (!(answer instanceof Promise)) {
+      const known = answer;
+      return () => tell(target, exchange, known);
+    }
+    inFlight += 1;
+    const finish = (found: Answer): void => {
+      inFlight -= 1;
+      tell(target, exchange, found);
+    };
+    answer.then(finish, (error) => finish(explain(error, exchange, target.path)));
+    return undefined;
+  }
+
+  function tell(target: Target, exchange: Exchange, answer: Answer): void {
+    try {
+      answering.answer(exchange, answer);
+    } catch (error) {
+      // The endpoint named a header that HTTP cannot carry. Nothing was written yet.
+      answering.answer(exchange, explain(error, exchange, target.path));
+    }
   }
 
   return { serve, inFlight: () => inFlight };

@@ -19,8 +19,8 @@ export type HttpLimits = {
    * were a turn as long as its queue, an overload would hold up suspensions.
    */
   readonly turnMsMax: number;
-  /** So many are begun whatever the time: one pause of the machine is no overload. */
-  readonly turnRequestsMin: number;
+  /** Requests that are decided together and then answered, whatever the time: one pause of the machine is no overload. */
+  readonly togetherMax: number;
   /** Requests that wait for a turn; more are told to come back. */
   readonly waitingMax: number;
   /** When whoever finds no room may come back, in whole seconds. Who does so earlier is not read for twice as long. */
@@ -44,7 +44,7 @@ export const HTTP_LIMITS: HttpLimits = {
   unreadMsMax: 30_000,
   inFlightMax: 1_024,
   turnMsMax: 20,
-  turnRequestsMin: 64,
+  togetherMax: 64,
   waitingMax: 2_048,
   comeBackMs: 2_000,
   connectionsMax: 10_000,
