@@ -114,8 +114,8 @@ function append(state: State, token: IssuedToken): Promise<void> {
   collecting.count += 1;
   if (state.inFlight === undefined && !state.isScheduled) {
     state.isScheduled = true;
-    // Not a microtask: those run between two sockets' callbacks, and the first request of a burst would travel alone.
-    setImmediate(send, state);
+    // Behind what is being decided together (http/turns.ts), so that all of it travels together and none of it waits for a turn.
+    queueMicrotask(() => send(state));
   }
   return collecting.committed.promise;
 }
