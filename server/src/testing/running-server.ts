@@ -23,8 +23,22 @@ type Options = {
   readonly certificate?: string;
 };
 
+/** Between the moment a port is found free and the moment the server listens there, another test may take it. */
+const STARTS_MAX = 3;
+const PORT_TAKEN = /another process listens there/;
+
 /** Starts a server on free ports and waits until it is ready. */
 export async function startServer(data: string, options: Options = {}): Promise<RunningServer> {
+  for (let starts = 1; ; starts += 1) {
+    const server = await spawnServer(data, options);
+    if (await isUp(server, options.certificate)) return server;
+    await server.stop('SIGKILL');
+    if (starts < STARTS_MAX && PORT_TAKEN.test(server.output())) continue;
+    throw new Error(`the server did not start:\n${server.output()}`);
+  }
+}
+
+async function spawnServer(data: string, options: Options): Promise<RunningServer> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
   const child = spawn(
@@ -40,7 +54,7 @@ export async function startServer(data: string, options: Options = {}): Promise<
   }
   const exited = once(child, 'exit');
   const scheme = options.certificate === undefined ? 'http' : 'https';
-  const server: RunningServer = {
+  return {
     url: `${scheme}://127.0.0.1:${port}`,
     adminUrl: `${scheme}://127.0.0.1:${adminPort}`,
     process: child,
@@ -51,19 +65,17 @@ export async function startServer(data: string, options: Options = {}): Promise<
       return child.exitCode;
     },
   };
-  await waitUntilReady(server, options.certificate);
-  return server;
 }
 
-async function waitUntilReady(server: RunningServer, certificate?: string): Promise<void> {
+/** Waits until it is ready; false when it has ended, or takes too long. */
+async function isUp(server: RunningServer, certificate?: string): Promise<boolean> {
   const deadlineMs = performance.now() + START_MS_MAX;
   while (performance.now() < deadlineMs) {
-    if (await isReady(`${server.url}/health/ready`, certificate)) return;
-    if (server.process.exitCode !== null) break;
+    if (await isReady(`${server.url}/health/ready`, certificate)) return true;
+    if (server.process.exitCode !== null) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  server.process.kill('SIGKILL');
-  throw new Error(`the server did not start:\n${server.output()}`);
+  return false;
 }
 
 async function isReady(url: string, certificate: string | undefined): Promise<boolean> {
