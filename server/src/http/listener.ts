@@ -1,6 +1,6 @@
 /** A listener: everything between a socket and an endpoint. It knows HTTP, and nothing of what the endpoints decide. */
 
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { newRefusing, type Refusing } from '../endpoints/refusing.ts';
@@ -14,6 +14,7 @@ import { makeFlow } from './exchange-flow.ts';
 import { makeExplain } from './failures.ts';
 import { HTTP_LIMITS, type HttpLimits, lateCheckMs } from './limits.ts';
 import { addressText, type ListenAddress, listenError } from './listen-address.ts';
+import { createServer } from './node-http.ts';
 import { answerText } from './reply.ts';
 import { makeRequestIds } from './request-ids.ts';
 import { makeRouter, type Route } from './router.ts';

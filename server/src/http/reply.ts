@@ -1,8 +1,9 @@
 /** How an answer is written: the headers that every answer carries, in one write. Knows no reason and no route. */
 
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Answer } from '../endpoints/exchange.ts';
 import type { Sink } from '../replica/subscriptions.ts';
+import { STATUS_CODES } from './node-http.ts';
 
 /**
  * One year. Sent on plain HTTP too: browsers ignore it there (RFC 6797 §8.1), and behind a TLS proxy this listener is
