@@ -23,10 +23,11 @@ export function enlarge(data: string, size: Size): void {
       .prepare(
         `INSERT INTO clients (client_id, program, environment, name, generation, state, scope, resources, allow_ip,
            token_lifetime_s, resource_server, created_at_ms)
-         SELECT 'client_test_' || printf('%016d', n), 1, 1, 'fleet ' || n, 0, 'active', '', '[]', '[]', 3600, 0, 1
+         SELECT 'client_test_' || printf('%016d', n), 1, 1, 'fleet ' || n, 0, 'active', '', '[]', '[]', 3600, 0, ?2
          FROM ${SERIES}`,
       )
-      .run(size.clients);
+      // Made just now: clients that nobody has used for months would be reported as dormant, one by one, all through the measurement.
+      .run(size.clients, Date.now());
     // A jti is twelve bytes, written as sixteen characters; spread over all clients.
     database
       .prepare(

@@ -9,6 +9,6 @@ export const DORMANT_CLIENTS: Duty = {
   name: 'dormant-clients',
   everyMs: 6 * HOUR_MS,
   run: async (context) => {
-    await reportDormant(context);
+    await reportDormant(context, context.end);
   },
 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DormantPage } from '../ports/model.ts';
 import { newDataDirectory } from '../testing/data.ts';
 import { newManualClock } from '../testing/manual-clock.ts';
 import { asOperator, onboard } from '../testing/onboarding.ts';
@@ -82,4 +83,39 @@ test('a dormant client is left alone unless the policy says to suspend it; turne
     assert.equal(await state(), 'suspended');
     await reactivateClient(context, client);
     assert.equal(await state(), 'active');
+  }));
+
+test('a page looks at so many clients, however few of them are dormant', () =>
+  withDays(async ({ context, pass, use }) => {
+    const clients = [];
+    for (let made = 0; made < 5; made += 1) clients.push(await onboard(context));
+    pass(100);
+    for (const busy of clients.slice(0, 3)) {
+      const { secrets } = await showClient(context, busy);
+      await use(secrets[0]?.secretId ?? '');
+    }
+    const beforeMs = context.clock.wallMs() - 90 * DAY_MS;
+    const pages = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const asked = { beforeMs, after, limit: 2 };
+      const page: DormantPage = await context.directory.dormantClients(asked);
+      pages.push(page.found.map(({ clientId }) => clientId));
+      after = page.next;
+    }
+    const [, , , fourth, fifth] = clients.map(({ clientId }) => clientId);
+    assert.deepEqual(pages, [[], [fourth], [fifth]]);
+  }));
+
+test('whoever is told to end reports no more, and the rest is reported the next time', () =>
+  withDays(async ({ context, pass }) => {
+    for (let made = 0; made < 3; made += 1) await onboard(context);
+    pass(100);
+    const end = new AbortController();
+    const commit: typeof context.changes.commit = (command) => {
+      end.abort();
+      return context.changes.commit(command);
+    };
+    const cut = { ...context, changes: { ...context.changes, commit } };
+    assert.equal(await reportDormant(cut, end.signal), 1);
+    assert.equal(await reportDormant(context), 2);
   }));

@@ -1,12 +1,12 @@
 /** Clients that nobody uses any more: access that is forgotten is access that leaks. */
 
-import type { DormantClient } from '../ports/model.ts';
+import type { DormantClient, DormantPage } from '../ports/model.ts';
 import type { OperationContext } from './context.ts';
 import { invalid } from './input.ts';
 import { policyOf } from './policy-of.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Clients read at a time. */
+/** Clients looked at at a time. */
 const PAGE_MAX = 500;
 const LISTED_MAX = 10_000;
 
@@ -29,14 +29,16 @@ export async function listDormant(
   return found;
 }
 
-/** Reports, and by policy suspends, what has become dormant. Each dormancy once; returns how many were new. */
-export async function reportDormant(context: Context): Promise<number> {
+/**
+ * Reports, and by policy suspends, what has become dormant, until it is told to end. Each dormancy once; returns how many were new.
+ */
+export async function reportDormant(context: Context, end?: AbortSignal): Promise<number> {
   const { changes, clock, actor } = context;
   const days = await dormantDays(context);
   if (days === undefined) return 0;
   const suspends = (await policyOf(context, 'dormant-suspend')) === 'on';
   let reported = 0;
-  for await (const { clientId, lastUsedAtMs, isReported } of dormantFor(context, days)) {
+  for await (const { clientId, lastUsedAtMs, isReported } of dormantFor(context, days, end)) {
     const atMs = clock.wallMs();
     if (!isReported) {
       const used = lastUsedAtMs === undefined ? {} : { lastUsedAtMs };
@@ -59,12 +61,18 @@ async function dormantDays(context: Context): Promise<number | undefined> {
 async function* dormantFor(
   { directory, clock }: Context,
   days: number,
+  end?: AbortSignal,
 ): AsyncGenerator<DormantClient> {
   const beforeMs = clock.wallMs() - days * DAY_MS;
-  for (let after = 0; ; ) {
-    const page = await directory.dormantClients({ beforeMs, after, limit: PAGE_MAX });
-    yield* page;
-    if (page.length < PAGE_MAX) return;
-    after = page.at(-1)?.ordinal ?? 0;
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: DormantPage = await directory.dormantClients({ beforeMs, after, limit: PAGE_MAX });
+    for (const client of page.found) {
+      if (end?.aborted) return;
+      yield client;
+    }
+    after = page.next;
+    // A page is a few milliseconds of the event loop, and there may be thousands of them.
+    await clock.sleep(1, end);
+    if (end?.aborted) return;
   }
 }

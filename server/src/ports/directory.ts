@@ -6,7 +6,7 @@ import type {
   AuditLine,
   ClientRecord,
   ClientState,
-  DormantClient,
+  DormantPage,
   EnvironmentRecord,
   ExpiringSecret,
   KeyRecord,
@@ -45,12 +45,12 @@ export type Directory = SuspensionDirectory & {
   clients(filter?: ClientFilter): Promise<readonly ClientRecord[]>;
   countClients(filter: ClientFilter): Promise<number>;
   secrets(filter: { clientId?: string; secretId?: string }): Promise<readonly SecretRecord[]>;
-  /** Active clients made before `beforeMs` and unused since, by ordinal. */
+  /** Of the next `limit` clients by ordinal, those that are active, were made before `beforeMs` and have been unused since. */
   dormantClients(page: {
     readonly beforeMs: number;
     readonly after: number;
     readonly limit: number;
-  }): Promise<readonly DormantClient[]>;
+  }): Promise<DormantPage>;
   claims(filter?: { claimId?: string; clientId?: string }): Promise<readonly ClaimRecord[]>;
   /** What proves that somebody holds a claim: for comparing, not for people. */
   claimHashes(claimId: string): Promise<ClaimHashes | undefined>;

@@ -77,6 +77,12 @@ export type DormantClient = {
   readonly isReported: boolean;
 };
 
+export type DormantPage = {
+  readonly found: readonly DormantClient[];
+  /** The ordinal after which to go on; undefined: there are no more clients. */
+  readonly next: number | undefined;
+};
+
 export type ClientState = 'active' | 'suspended' | 'deleted';
 
 /** Tokens that a client may get in an hour of the wall clock. */

@@ -1,41 +1,43 @@
 /** Clients that nobody has used for long: finding them, and recording that they were found. */
 
-import type { DormantClient } from '../../ports/model.ts';
+import type { DormantPage } from '../../ports/model.ts';
 import type { Change, Committed } from '../../ports/store.ts';
 import { type Effect, newestChange } from './append.ts';
 import { clientRow } from './changes/client-row.ts';
 import { all, db, run, type Steps } from './schema.ts';
 
-/** Active clients that were made before `beforeMs` and whose secrets have not been used since, in the order of their ordinals. */
+/**
+ * Looks at the next `limit` clients, whatever they are: a page that went on until it had found so many would read and sort all that there
+ * are, while nobody else is heard.
+ */
 export function* dormantClients(page: {
   readonly beforeMs: number;
   readonly after: number;
   readonly limit: number;
-}): Steps<readonly DormantClient[]> {
+}): Steps<DormantPage> {
   const rows = yield* all(
     db
       .selectFrom('clients')
       .innerJoin('programs', 'programs.ordinal', 'clients.program')
-      .leftJoin('secrets', 'secrets.client', 'clients.ordinal')
-      .leftJoin('secret_uses', 'secret_uses.secret', 'secrets.ordinal')
       .select(['clients.ordinal', 'clients.client_id', 'programs.program_id', 'clients.name'])
-      .select(['clients.created_at_ms', 'clients.dormant_at_ms'])
-      .select((max) => max.fn.max('secret_uses.at_ms').as('used_at_ms'))
-      .where('clients.state', '=', 'active')
-      .where('clients.created_at_ms', '<', page.beforeMs)
-      .where('clients.ordinal', '>', page.after)
-      .groupBy(['clients.ordinal', 'clients.client_id', 'programs.program_id', 'clients.name'])
-      .groupBy(['clients.created_at_ms', 'clients.dormant_at_ms'])
-      .having((of) =>
-        of.or([
-          of(of.fn.max('secret_uses.at_ms'), 'is', null),
-          of(of.fn.max('secret_uses.at_ms'), '<', page.beforeMs),
-        ]),
+      .select(['clients.state', 'clients.created_at_ms', 'clients.dormant_at_ms'])
+      .select((of) =>
+        of
+          .selectFrom('secrets')
+          .innerJoin('secret_uses', 'secret_uses.secret', 'secrets.ordinal')
+          .select((max) => max.fn.max('secret_uses.at_ms').as('at_ms'))
+          .whereRef('secrets.client', '=', 'clients.ordinal')
+          .as('used_at_ms'),
       )
+      .where('clients.ordinal', '>', page.after)
       .orderBy('clients.ordinal')
       .limit(page.limit),
   );
-  return rows.map((row) => ({
+  const isDormant = (row: (typeof rows)[number]): boolean =>
+    row.state === 'active' &&
+    row.created_at_ms < page.beforeMs &&
+    (row.used_at_ms === null || row.used_at_ms < page.beforeMs);
+  const found = rows.filter(isDormant).map((row) => ({
     ordinal: row.ordinal,
     clientId: row.client_id,
     programId: row.program_id,
@@ -44,6 +46,7 @@ export function* dormantClients(page: {
     ...(row.used_at_ms === null ? {} : { lastUsedAtMs: row.used_at_ms }),
     isReported: row.dormant_at_ms !== null && row.dormant_at_ms >= (row.used_at_ms ?? 0),
   }));
+  return { found, next: rows.length < page.limit ? undefined : rows.at(-1)?.ordinal };
 }
 
 /** Once for each dormancy: of many nodes that notice it, one writes it down. */
