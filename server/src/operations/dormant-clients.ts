@@ -64,7 +64,7 @@ async function* dormantFor(
   end?: AbortSignal,
 ): AsyncGenerator<DormantClient> {
   const beforeMs = clock.wallMs() - days * DAY_MS;
-  for (let after: number | undefined = 0; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined && !end?.aborted; ) {
     const page: DormantPage = await directory.dormantClients({ beforeMs, after, limit: PAGE_MAX });
     for (const client of page.found) {
       if (end?.aborted) return;
@@ -73,6 +73,5 @@ async function* dormantFor(
     after = page.next;
     // A page is a few milliseconds of the event loop, and there may be thousands of them.
     await clock.sleep(1, end);
-    if (end?.aborted) return;
   }
 }
