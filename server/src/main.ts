@@ -4,7 +4,6 @@ import cluster from 'node:cluster';
 import { hostname, userInfo } from 'node:os';
 import { runCli } from './cli/run.ts';
 import { readConfig } from './config.ts';
-import { openForOperator } from './operator.ts';
 import { keepTickShape } from './tick-shape.ts';
 
 keepTickShape();
@@ -18,8 +17,8 @@ const exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,
   readConfig: (flags) => readConfig({ flags, env: process.env }),
   actor,
-  open: (config) => openForOperator(config, actor),
-  // Loaded when it is asked for: no other command needs a listener or a log.
+  // Each loaded when it is asked for: a node is no operator, and no other command needs a listener or a log.
+  open: async (config) => (await import('./operator.ts')).openForOperator(config, actor),
   serve: async (config) => (await import('./serve.ts')).serve(config),
 });
 // A worker's channel to its supervisor would keep it alive.

@@ -58,12 +58,14 @@ export function adminEndpoint(
   deps: AdminDeps,
   route: AdminRoute,
 ): (incoming: Incoming) => Promise<Answer> {
-  const read = readerOf(route);
+  // Made when it is first needed: a hundred of them at once would hold up a start.
+  let read: ReturnType<typeof readerOf> | undefined;
   return async (incoming) => {
     let caller: Caller | undefined;
     try {
       caller = await callerOf(deps.authority, incoming);
       requirePermission(caller, route.permission);
+      read ??= readerOf(route);
       const input = read(incoming);
       for (const needed of permissionsOf(route.body, input.body)) requirePermission(caller, needed);
       return await serve(deps, route, { incoming, caller, input });

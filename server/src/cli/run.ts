@@ -3,7 +3,7 @@
 import { VERSION } from '../version.ts';
 import { parseArguments, selectCommand } from './arguments.ts';
 import { type Arguments, type CliDeps, type Command, type Output, UsageError } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { SERVE_COMMAND } from './commands/serve.ts';
 import { helpOn } from './help.ts';
 
 const DONE = 0;
@@ -26,7 +26,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
 
 async function runLine(argv: readonly string[], deps: CliDeps): Promise<number> {
   if (argv.length === 1 && argv[0] === '--version') return print(deps, `${VERSION}\n`);
-  const { commands, path, rest, wantsHelp } = selectCommand(COMMANDS, argv);
+  const { commands, path, rest, wantsHelp } = selectCommand(await commandsFor(argv), argv);
   const [command] = commands;
   const isNamed = commands.length === 1 && command?.path.length === path.length;
   if (wantsHelp || (!isNamed && rest.length === 0)) return print(deps, helpOn(commands, path));
@@ -55,6 +55,11 @@ async function runLine(argv: readonly string[], deps: CliDeps): Promise<number> 
     await close();
   }
   return printOutput(output, args, deps);
+}
+
+/** A node needs no other command than its own, and its writer thread starts the sooner without them. */
+async function commandsFor([first]: readonly string[]): Promise<readonly Command[]> {
+  return first === 'serve' ? [SERVE_COMMAND] : (await import('./commands.ts')).COMMANDS;
 }
 
 function printOutput(output: Output, args: Arguments, deps: CliDeps): number {
