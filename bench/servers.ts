@@ -9,8 +9,8 @@ import { answerOf, type Kind, type Target } from './target.ts';
 
 export type Authority = RunningServer & {
   readonly targets: Readonly<Record<Kind, Target>>;
-  /** Starts it once more as it was, after it was stopped. */
-  again(): Promise<RunningServer>;
+  /** Starts it once more, after it was stopped: as it was, or elsewhere. */
+  again(place?: AuthorityOptions['place']): Promise<RunningServer>;
 };
 
 export type AuthorityOptions = {
@@ -31,15 +31,16 @@ export async function startAuthority(
   folder: string,
   options: AuthorityOptions,
 ): Promise<Authority> {
-  const { data, place, args = [], env = {} } = options;
+  const { data, env = {} } = options;
   const bin = join(folder, ...COMMAND);
   const listen = `127.0.0.1:${await freePort()}`;
   const origin = `http://${listen}`;
-  const command = place(process.execPath, [
+  const args = [
     ...[bin, 'serve', '--data', data, '--listen', listen, '--gateway', '127.0.0.1'],
-    ...['--admin-listen', `127.0.0.1:${await freePort()}`, ...args],
-  ]);
-  const again = () => start({ ...command, readyUrl: `${origin}/health/ready`, env });
+    ...['--admin-listen', `127.0.0.1:${await freePort()}`, ...(options.args ?? [])],
+  ];
+  const again = (place = options.place) =>
+    start({ ...place(process.execPath, args), readyUrl: `${origin}/health/ready`, env });
   const server = await again();
   try {
     const countersign = commandLine(bin, { data, env });

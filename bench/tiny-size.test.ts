@@ -12,7 +12,10 @@ test('an installation that was filled starts, and its ratios, memory and start a
   assert.match(stdout, /^as it is installed;/);
   assert.equal(report.sizes.length, 2);
   for (const { firstTokenMs, figures } of report.sizes) {
-    assert.ok(firstTokenMs > 0);
-    assert.equal(figures.length, 5);
+    assert.ok(firstTokenMs.min > 0);
+    assert.equal(figures.length, 3);
   }
+  // Each question to each size, beside the same question to the first.
+  assert.equal(report.beside.length, 6);
+  assert.match(stdout, /^From \d\.\d\d to \d\.\d\d of the first: (within|beyond) 10 %\.$/m);
 });
