@@ -16,16 +16,17 @@ import { choosePlacement, describeMachine, residentMiB } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { scratchFolder } from './scratch.ts';
 import { sendCrowd } from './send-crowd.ts';
-import { startAuthority } from './servers.ts';
+import { startAuthority, startBareServer } from './servers.ts';
 import { onboardMany } from './suspend-each.ts';
+import type { Target } from './target.ts';
 
 const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensions N] [--json FILE]
 
 Asks POST /token of one server: by few callers, which shows the most that it grants; by very many that wait when they are told to; and
-by as many that do not. Meanwhile programs are suspended. Exit code 1 when less than four fifths of the most are granted to callers that
+by as many that do not. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit code 1 when less than four fifths of the most are granted to callers that
 wait, when an answer is neither a grant nor "come back later", or when one does not say how much later.
 
-  --seconds N       of each of the three, 1 to 3600 (default 20)
+  --seconds N       of each of the five, 1 to 3600 (default 20)
   --callers N       connections at once, 1 to 9000 (default ${5 * HTTP_LIMITS.inFlightMax}: five times what is decided at once)
   --suspensions N   at most, in each of the two overloads, 1 to 10000 (default 100)
   --json FILE       also write every figure to FILE
@@ -89,7 +90,12 @@ async function measure(data: string, options: Options): Promise<number> {
   console.log(`Node ${machine.node}, ${machine.date}, commit ${machine.commit}\n`);
   const authority = await startAuthority(HERE, { data, place: placement.onServerCore });
   try {
-    const { token } = authority.targets;
+    const { token, verify } = authority.targets;
+    const bare = await startBareServer({ form: token, get: verify }, placement.onServerCore);
+    const bareShare = await shareOf(bare.form, options).finally(bare.stop);
+    console.log(
+      `A bare server answers ${callers} callers ${bareShare.toFixed(2)} times as many requests as ${FEW_CALLERS}.\n`,
+    );
     const most = await sendCrowd({ targets: [token], callers: FEW_CALLERS, seconds }, placement);
     const grantedMax = most.good / most.seconds;
     const before = residentMiB(authority.pid);
@@ -112,7 +118,15 @@ async function measure(data: string, options: Options): Promise<number> {
     const complaints = overloads.flatMap((overload) => complaintsOf(overload, grantedMax));
     for (const overload of overloads) print(overload, grantedMax);
     if (options.jsonFile !== undefined) {
-      const report = { machine, placement: placement.words, options, most, before, overloads };
+      const report = {
+        machine,
+        placement: placement.words,
+        options,
+        bareShare,
+        most,
+        before,
+        overloads,
+      };
       writeFileSync(
         options.jsonFile,
         `${JSON.stringify({ ...report, complaints }, undefined, 2)}\n`,
@@ -123,6 +137,15 @@ async function measure(data: string, options: Options): Promise<number> {
   } finally {
     await authority.stop();
   }
+}
+
+/** What becomes of a server's answers a second when all callers ask at once, instead of few: nothing else changes. */
+async function shareOf(target: Target, { callers, seconds }: Options): Promise<number> {
+  const ask = (count: number) =>
+    sendCrowd({ targets: [target], callers: count, seconds }, choosePlacement());
+  const few = await ask(FEW_CALLERS);
+  const all = await ask(callers);
+  return all.good / few.good;
 }
 
 /** Suspends one program after the other for as long as the crowd is there. */
