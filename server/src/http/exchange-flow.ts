@@ -59,10 +59,14 @@ export function makeFlow(settings: {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }): Flow {
   const { limits, answering, explain, callerOf, clock } = settings;
-  const overloaded = refuse('overloaded', { retryAfterSeconds: limits.comeBackMs / 1_000 });
+  const comeBackSeconds = limits.comeBackMs / 1_000;
+  const overloaded = [comeBackSeconds, comeBackSeconds + 1].map((retryAfterSeconds) =>
+    refuse('overloaded', { retryAfterSeconds }),
+  );
   const turns = newTurns(limits, () => clock.monotonicMs());
   let inFlight = 0;
   let longBodies = 0;
+  let refused = 0;
 
   /** Takes a place among the requests whose bodies may be long, until it is over; false when there is none. */
   function holdsLongBody(request: IncomingMessage): boolean {
@@ -110,14 +114,19 @@ export function makeFlow(settings: {
     });
   }
 
+  /** Not all are told to wait equally long: who is told so together would come back together. */
   function refuseOverloaded(exchange: Exchange, { address, peer }: Incoming): void {
-    answering.answer(exchange, answering.refusalAnswer(exchange, overloaded));
+    refused += 1;
+    const refusal = overloaded[refused % overloaded.length] as Refusal;
+    answering.answer(exchange, answering.refusalAnswer(exchange, refusal));
     const { request, connection } = exchange;
     const nowMs = clock.monotonicMs();
     const isDeaf = nowMs - connection.toldToWaitMs < limits.comeBackMs;
     connection.toldToWaitMs = nowMs;
     // A declared proxy sends the requests of many callers over one connection.
-    if (isDeaf && address === peerAddress(peer)) readLater(request.socket, 2 * limits.comeBackMs);
+    if (isDeaf && address === peerAddress(peer)) {
+      readLater(request.socket, limits.comeBackMs * (1.5 + (refused % MOMENTS) / MOMENTS));
+    }
   }
 
   function decideInTurn(target: Target, exchange: Exchange, incoming: Incoming): void {
@@ -160,6 +169,9 @@ export function makeFlow(settings: {
 
   return { serve, inFlight: () => inFlight };
 }
+
+/** Over how many moments callers that are not read are spread when they are. */
+const MOMENTS = 64;
 
 /**
  * A caller that is told to come back and asks at once costs as much as one that is served. What it sends next stays with it and the

@@ -23,7 +23,10 @@ export type HttpLimits = {
   readonly togetherMax: number;
   /** Requests that wait for a turn; more are told to come back. */
   readonly waitingMax: number;
-  /** When whoever finds no room may come back, in whole seconds. Who does so earlier is not read for twice as long. */
+  /**
+   * When half of those who find no room may come back, in whole seconds; the others a second later. Who does so earlier than all of
+   * them is not read for 1.5 to 2.5 times as long.
+   */
   readonly comeBackMs: number;
   readonly connectionsMax: number;
   /** Connections that the kernel keeps until they are accepted; beyond, a burst of callers is dropped and tries again for seconds. */

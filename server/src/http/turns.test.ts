@@ -158,11 +158,15 @@ test('whoever does not wait is not heard for a while, once it was told twice; be
     const forwarded = ['X-Forwarded-Proto: https', 'X-Forwarded-For: 192.0.2.7'];
     const [first, deaf] = [rawPeer(port), rawPeer(port)];
     first.send(post('/held', 'a=b', forwarded));
+    const told: string[] = [];
     for (const count of [1, 2]) {
       deaf.send(post('/held', 'a=b', forwarded));
       const refused = (await deaf.answers(count))[count - 1];
-      assert.deepEqual([refused?.status, refused?.headers['retry-after']], [503, '1']);
+      assert.equal(refused?.status, 503);
+      told.push(refused.headers['retry-after'] ?? '');
     }
+    // Half of those who are refused together come back a second after the others.
+    assert.deepEqual(told.sort(), ['1', '2']);
     const toldMs = performance.now();
     release();
     await first.answers(1);
@@ -173,7 +177,7 @@ test('whoever does not wait is not heard for a while, once it was told twice; be
     if (proxies.length === 0) assert.equal(parseAnswers(deaf.received()).length, 2);
     assert.equal((await deaf.answers(3))[2]?.status, 200);
     // Timers may be a millisecond early.
-    if (proxies.length === 0) assert.ok(performance.now() - toldMs >= 2 * comeBackMs - 5);
+    if (proxies.length === 0) assert.ok(performance.now() - toldMs >= 1.5 * comeBackMs - 5);
     for (const peer of [first, deaf]) peer.destroy();
   }
 });
