@@ -7,6 +7,7 @@ import { type NodeRegistry, type NodeRow, SUBSCRIBERS } from '../ports/change-lo
 import type { Clock } from '../ports/clock.ts';
 import type { Follower } from './follower.ts';
 import { type Lease, newLease, type Reading } from './lease.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import type { Replica } from './replica.ts';
 import { SUBSCRIBER_LEASE_MS, type Subscriptions } from './subscriptions.ts';
 
@@ -44,7 +45,6 @@ export function newSubscriberRow(deps: {
   let isRegistered = false;
   let epoch = 0;
   let acknowledged = 0;
-  let acknowledging: Promise<void> | undefined;
   let turn: Promise<void> = Promise.resolve();
   let isKeptUp = false;
 
@@ -117,6 +117,10 @@ export function newSubscriberRow(deps: {
     }
   };
 
+  const acknowledging = oneAtATime(() =>
+    acknowledge().catch((error) => onFailure('acknowledge subscribers', error)),
+  );
+
   return {
     ensure: () =>
       inTurn(async () => {
@@ -125,14 +129,7 @@ export function newSubscriberRow(deps: {
         isKeptUp = true;
       }),
     remainingMs: () => lease.remainingMs(now()),
-    acknowledgeSoon: () => {
-      if (!isRegistered) return;
-      acknowledging ??= acknowledge()
-        .catch((error) => onFailure('acknowledge subscribers', error))
-        .finally(() => {
-          acknowledging = undefined;
-        });
-    },
+    acknowledgeSoon: acknowledging.ask,
     reset: () => {
       epoch += 1;
       acknowledged = 0;
@@ -143,7 +140,7 @@ export function newSubscriberRow(deps: {
       while (!subscriptions().isIdle()) await clock.sleep(LOOK_INTERVAL_MS);
       stopping.abort();
       await turn;
-      await acknowledging;
+      await acknowledging.idle();
       if (isRegistered) await nodes.leave(node);
     },
   };
