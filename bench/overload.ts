@@ -20,14 +20,18 @@ import { startAuthority, startBareServer } from './servers.ts';
 import { onboardMany } from './suspend-each.ts';
 import type { Target } from './target.ts';
 
+/** How many times as many callers as fit. */
+const OVERLOAD_TIMES = 5;
+
 const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensions N] [--json FILE]
 
-Asks POST /token of one server: by few callers, which shows the most that it grants; by very many that wait when they are told to; and
-by as many that do not. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit code 1 when less than four fifths of the most are granted to callers that
-wait, when an answer is neither a grant nor "come back later", or when one does not say how much later.
+Asks POST /token of one server: by few callers; by a fifth of all, which it can serve; by all, which wait when they are told to; and by
+all, which do not. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit
+code 1 when callers that wait are granted less than four fifths of what a fifth of them are, when an answer is neither a
+grant nor "come back later", or when one does not say how much later.
 
-  --seconds N       of each of the five, 1 to 3600 (default 20)
-  --callers N       connections at once, 1 to 9000 (default ${5 * HTTP_LIMITS.inFlightMax}: five times what is decided at once)
+  --seconds N       of each of the six, 1 to 3600 (default 20)
+  --callers N       connections at once, 1 to 9000 (default ${OVERLOAD_TIMES * HTTP_LIMITS.inFlightMax}: five times what is decided at once)
   --suspensions N   at most, in each of the two overloads, 1 to 10000 (default 100)
   --json FILE       also write every figure to FILE
 `;
@@ -58,12 +62,15 @@ type Overload = {
   readonly residentMiB: number | undefined;
 };
 
+/** Grants a second without overload: to few callers, and to as many as fit. */
+type Granted = { readonly few: number; readonly fitting: number; readonly fittingCallers: number };
+
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       seconds: { type: 'string', default: '20' },
-      callers: { type: 'string', default: String(5 * HTTP_LIMITS.inFlightMax) },
+      callers: { type: 'string', default: String(OVERLOAD_TIMES * HTTP_LIMITS.inFlightMax) },
       suspensions: { type: 'string', default: '100' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -96,11 +103,17 @@ async function measure(data: string, options: Options): Promise<number> {
     console.log(
       `A bare server answers ${callers} callers ${bareShare.toFixed(2)} times as many requests as ${FEW_CALLERS}.\n`,
     );
-    const most = await sendCrowd({ targets: [token], callers: FEW_CALLERS, seconds }, placement);
-    const grantedMax = most.good / most.seconds;
+    const ask = (count: number) =>
+      sendCrowd({ targets: [token], callers: count, seconds }, placement);
+    const few = await ask(FEW_CALLERS);
     const before = residentMiB(authority.pid);
-    const line = `${FEW_CALLERS} callers: ${grantedMax.toFixed(0)} grants/s, the most`;
-    console.log(`${line}; ${before?.toFixed(0) ?? '?'} MiB`);
+    const fittingCallers = Math.ceil(callers / OVERLOAD_TIMES);
+    const fitting = await ask(fittingCallers);
+    const granted = { few: few.good / seconds, fitting: fitting.good / seconds, fittingCallers };
+    console.log(
+      `${FEW_CALLERS} callers: ${granted.few.toFixed(0)} grants/s; ${before?.toFixed(0) ?? '?'} MiB\n` +
+        `${fittingCallers} callers, who fit: ${granted.fitting.toFixed(0)} grants/s`,
+    );
     const overloads = await asOperator(data, async (context) => {
       const each: Overload[] = [];
       for (const isDeaf of [false, true]) {
@@ -115,15 +128,16 @@ async function measure(data: string, options: Options): Promise<number> {
       }
       return each;
     });
-    const complaints = overloads.flatMap((overload) => complaintsOf(overload, grantedMax));
-    for (const overload of overloads) print(overload, grantedMax);
+    const complaints = overloads.flatMap((overload) => complaintsOf(overload, granted));
+    for (const overload of overloads) print(overload, granted);
     if (options.jsonFile !== undefined) {
       const report = {
         machine,
         placement: placement.words,
         options,
         bareShare,
-        most,
+        few,
+        fitting,
         before,
         overloads,
       };
@@ -177,27 +191,30 @@ async function observe(
   return { crowd: await over, suspensionsMs, residentMiB: most === 0 ? undefined : most };
 }
 
-function complaintsOf({ name, isDeaf, crowd }: Overload, grantedMax: number): readonly string[] {
+function complaintsOf({ name, isDeaf, crowd }: Overload, granted: Granted): readonly string[] {
   const complaints: string[] = [];
   const { other, withoutRetryAfter, broken } = crowd;
   const unexpected = Object.entries(other).map(([status, count]) => `${count} times ${status}`);
   if (unexpected.length > 0) complaints.push(`${name}: ${unexpected.join(', ')}`);
   if (withoutRetryAfter > 0) complaints.push(`${name}: ${withoutRetryAfter} without Retry-After`);
   if (broken > 0) complaints.push(`${name}: ${broken} connections broke`);
-  const share = crowd.good / crowd.seconds / grantedMax;
+  const share = crowd.good / crowd.seconds / granted.fitting;
   if (!isDeaf && share < GRANTED_SHARE_MIN) {
-    complaints.push(`${name}: ${share.toFixed(2)} of the most is granted`);
+    complaints.push(`${name}: ${share.toFixed(2)} of what callers that fit are granted`);
   }
   return complaints;
 }
 
-function print({ name, crowd, suspensionsMs, residentMiB }: Overload, grantedMax: number): void {
+function print(overload: Overload, { few, fitting, fittingCallers }: Granted): void {
+  const { name, crowd, suspensionsMs, residentMiB } = overload;
   const granted = crowd.good / crowd.seconds;
   const told = crowd.toldToWait / crowd.seconds;
-  const share = (granted / grantedMax).toFixed(2);
+  const shares =
+    `${(granted / fitting).toFixed(2)} of what ${fittingCallers} get, ` +
+    `${(granted / few).toFixed(2)} of what ${FEW_CALLERS} get`;
   console.log(`\n${name}`);
   console.log(
-    `  ${granted.toFixed(0)} grants/s, ${share} of the most; ${told.toFixed(0)}/s told to come back; ` +
+    `  ${granted.toFixed(0)} grants/s, ${shares}; ${told.toFixed(0)}/s told to come back; ` +
       `${residentMiB?.toFixed(0) ?? '?'} MiB at most`,
   );
   console.log(`  ${LATENCY_HEAD}`);
