@@ -62,10 +62,11 @@ export async function runCrowd(order: CrowdOrder): Promise<CrowdReport> {
 
   /** How long to wait before the next request. */
   const count = ({ status, retryAfterMs }: Answer, tookMs: number): number => {
-    if (performance.now() > endsMs && [...goodStatuses, 503, 429].includes(status)) return 0;
-    if (goodStatuses.includes(status)) keep(good, tookMs);
-    else if (status === 503 || status === 429) {
-      keep(waits, tookMs);
+    const isInTime = performance.now() <= endsMs;
+    if (goodStatuses.includes(status)) {
+      if (isInTime) keep(good, tookMs);
+    } else if (status === 503 || status === 429) {
+      if (isInTime) keep(waits, tookMs);
       if (retryAfterMs === undefined) withoutRetryAfter += 1;
       return isDeaf ? pauseMs : (retryAfterMs ?? pauseMs);
     } else other[status] = (other[status] ?? 0) + 1;

@@ -27,7 +27,7 @@ const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensio
 
 Asks POST /token of one server: by few callers; by a fifth of all, which it can serve; by all, which wait when they are told to; and by
 all, which do not. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit
-code 1 when callers that wait are granted less than four fifths of what a fifth of them are, when an answer is neither a
+code 1 when callers that wait are granted less than four fifths of what few are, when an answer is neither a
 grant nor "come back later", or when one does not say how much later.
 
   --seconds N       of each of the six, 1 to 3600 (default 20)
@@ -198,9 +198,9 @@ function complaintsOf({ name, isDeaf, crowd }: Overload, granted: Granted): read
   if (unexpected.length > 0) complaints.push(`${name}: ${unexpected.join(', ')}`);
   if (withoutRetryAfter > 0) complaints.push(`${name}: ${withoutRetryAfter} without Retry-After`);
   if (broken > 0) complaints.push(`${name}: ${broken} connections broke`);
-  const share = crowd.good / crowd.seconds / granted.fitting;
+  const share = crowd.good / crowd.seconds / granted.few;
   if (!isDeaf && share < GRANTED_SHARE_MIN) {
-    complaints.push(`${name}: ${share.toFixed(2)} of what callers that fit are granted`);
+    complaints.push(`${name}: ${share.toFixed(2)} of what ${FEW_CALLERS} callers are granted`);
   }
   return complaints;
 }

@@ -34,6 +34,7 @@ import { checksPerSecond } from './verification-rate.ts';
 const HERE = resolve(import.meta.dirname, '..');
 /** A guard that remembers asks once a minute, and while a busy machine keeps its pings; one that asked each time would be far above. */
 const ASKED_SHARE_MAX = 0.05;
+/** Clocks may differ in rate, and timers be late. */
 const LEASE_MARGIN = 1.1;
 const REMEMBERED_MS_MAX = 30_000;
 const ONE_NODE = { nodes: 1, store: 'sqlite', isPollingOnly: false } as const;

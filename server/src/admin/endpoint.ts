@@ -58,7 +58,7 @@ export function adminEndpoint(
   deps: AdminDeps,
   route: AdminRoute,
 ): (incoming: Incoming) => Promise<Answer> {
-  // Made when it is first needed: a hundred of them at once would hold up a start.
+  // Made when it is first needed: all of them at once would hold up a start.
   let read: ReturnType<typeof readerOf> | undefined;
   return async (incoming) => {
     let caller: Caller | undefined;
