@@ -212,7 +212,7 @@ export function newChecker(parts: Parts): Checker {
         return;
       }
       checkLease(node);
-      const token = truth.issued(text);
+      const token = truth.issued(text, node.replica.position.changeId);
       if (token.isOrphan) return;
       const kill = truth.kills.find(
         (one) =>

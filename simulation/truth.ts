@@ -20,8 +20,10 @@ export type Kill = {
   /** False: only new tokens are refused, as a secret revoked without its tokens does. */
   readonly killsTokens: boolean;
   receiptMs?: number;
-  /** Number and time of the reactivation that ended it. */
-  ended?: { readonly sequence: number; readonly atMs: number };
+  /** The reactivation that ended it. */
+  ended?: { readonly changeId: string; readonly sequence: number; readonly atMs: number };
+  /** Reactivations that had ended it and that failovers lost: nodes may follow a log that holds them for a while. */
+  readonly lostEnds: string[];
   /** A failover lost it. */
   isLost: boolean;
 };
@@ -46,7 +48,8 @@ export type Truth = {
   committed(change: StoredChange, nowMs: number): void;
   lost(after: number, primary: State): void;
   acknowledged(changeId: string, nowMs: number): void;
-  issued(text: string): Token;
+  /** `upon` is the change that the node which made the token had applied last. */
+  issued(text: string, upon: string): Token;
   change(changeId: string): StoredChange | undefined;
   isLost(changeId: string): boolean;
   /** Whether a change, or one that it was made upon, is this one. */
@@ -72,7 +75,15 @@ export function newTruth(primary: () => State): Truth {
     const about = killedBy(change);
     if (about === undefined) return;
     const { kind, changeId, sequence } = change;
-    const kill: Kill = { kind, changeId, sequence, committedMs: nowMs, isLost: false, ...about };
+    const kill: Kill = {
+      kind,
+      changeId,
+      sequence,
+      committedMs: nowMs,
+      ...about,
+      lostEnds: [],
+      isLost: false,
+    };
     kills.push(kill);
     if (!kill.killsTokens) return;
     for (const token of tokens.values()) if (isVictim(token, kill)) token.kills.push(kill);
@@ -89,8 +100,15 @@ export function newTruth(primary: () => State): Truth {
         (change.kind === 'client.reactivate' &&
           fact?.is === 'client' &&
           fact.ordinal === kill.client);
-      if (isEnded) kill.ended = { sequence: change.sequence, atMs: nowMs };
+      const { changeId, sequence } = change;
+      if (isEnded) kill.ended = { changeId, sequence, atMs: nowMs };
     }
+  };
+
+  const isUpon = (changeId: string, earlier: string): boolean => {
+    let at: string | undefined = changeId;
+    while (at !== undefined && at !== earlier) at = changes.get(at)?.upon;
+    return at !== undefined;
   };
 
   return {
@@ -114,6 +132,7 @@ export function newTruth(primary: () => State): Truth {
       for (const kill of kills) {
         if (kill.sequence > after) kill.isLost = true;
         if (kill.ended === undefined || kill.ended.sequence <= after) continue;
+        kill.lostEnds.push(kill.ended.changeId);
         delete kill.ended;
         // What was issued after the kill stands on a reactivation that is lost, as the lost tokens of a lost client do.
         for (const token of tokens.values()) {
@@ -128,7 +147,7 @@ export function newTruth(primary: () => State): Truth {
     acknowledged: (changeId, nowMs) => {
       for (const kill of kills) if (kill.changeId === changeId) kill.receiptMs ??= nowMs;
     },
-    issued: (text) => {
+    issued: (text, upon) => {
       const opened = openToken(text, ALL_KEYS.tokenKeys(ENVIRONMENT.ordinal));
       if (!opened.ok) throw new Error('a node handed out what is no token');
       const { jti, claims, keyVersion } = opened;
@@ -139,16 +158,17 @@ export function newTruth(primary: () => State): Truth {
         refusedBy: new Set(),
         isOrphan: isUnknownTo(primary(), { claims }),
       };
+      // The generation alone does not tell: the new history gives the numbers out again.
+      const standsOnLost = kills.some(
+        (kill) => isVictim(token, kill) && kill.lostEnds.some((end) => isUpon(upon, end)),
+      );
+      token.isOrphan ||= standsOnLost;
       tokens.set(text, token);
       return token;
     },
     change: (changeId) => changes.get(changeId),
     isLost: (changeId) => lost.has(changeId),
-    isUpon: (changeId, earlier) => {
-      let at: string | undefined = changeId;
-      while (at !== undefined && at !== earlier) at = changes.get(at)?.upon;
-      return at !== undefined;
-    },
+    isUpon,
     touchedMs: (client, program) =>
       Math.max(touched.get(`client ${client}`) ?? 0, touched.get(`program ${program}`) ?? 0),
   };
