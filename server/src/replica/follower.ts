@@ -7,6 +7,7 @@ import type { ChangeLog, NodeRegistry, NodeRow, Poll } from '../ports/change-log
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/model.ts';
 import { type Lease, newLease, type Reading } from './lease.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import type { Replica } from './replica.ts';
 
 export type FollowerOptions = {
@@ -56,7 +57,6 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   let acknowledged = 0;
   /** Whether the store has this node's row, as far as the node knows. */
   let isRegistered = false;
-  let acknowledging: Promise<void> | undefined;
 
   /** What it decided on before is void. Its row is as well: the store may have gone back, and the row's counter with it. */
   const decideNoMore = (): void => {
@@ -85,13 +85,9 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
   };
 
   /** Records in the registry how far this node is; one write at a time, the last word wins. */
-  const acknowledgeSoon = (): void => {
-    acknowledging ??= acknowledge()
-      .catch((error) => onFailure('acknowledge', error))
-      .finally(() => {
-        acknowledging = undefined;
-      });
-  };
+  const acknowledging = oneAtATime(() =>
+    acknowledge().catch((error) => onFailure('acknowledge', error)),
+  );
 
   /** One question to the log and its answer applied. False: the log holds more, or the replica had to be loaded anew. */
   const ask = async (question: (after: Position) => Promise<Poll>): Promise<boolean> => {
@@ -106,7 +102,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
       await reload();
       return false;
     }
-    if (replica.position.sequence > acknowledged) acknowledgeSoon();
+    if (replica.position.sequence > acknowledged) acknowledging.ask();
     return outcome === 'current';
   };
 
@@ -175,7 +171,7 @@ export function newFollower(deps: FollowerDeps, options: FollowerOptions): Follo
       stopping.abort();
       lease.end();
       unwatch();
-      await acknowledging;
+      await acknowledging.idle();
       await nodes.leave(node);
     },
   };
