@@ -63,7 +63,10 @@ export function makeFlow(settings: {
   const overloaded = [comeBackSeconds, comeBackSeconds + 1].map((retryAfterSeconds) =>
     refuse('overloaded', { retryAfterSeconds }),
   );
-  const turns = newTurns(limits, () => clock.monotonicMs());
+  const turns = newTurns(limits, {
+    nowMs: () => clock.monotonicMs(),
+    restedMs: () => performance.eventLoopUtilization().idle,
+  });
   let inFlight = 0;
   let longBodies = 0;
   let refused = 0;

@@ -21,8 +21,10 @@ export type HttpLimits = {
   readonly turnMsMax: number;
   /** Requests that are decided together and then answered, whatever the time: one pause of the machine is no overload. */
   readonly togetherMax: number;
-  /** Requests that wait for a turn; more are told to come back. */
+  /** Requests that wait for a turn, as a burst does; more are told to come back. */
   readonly waitingMax: number;
+  /** The same once there were more, until the event loop rests again. */
+  readonly standingMax: number;
   /**
    * When half of those who find no room may come back, in whole seconds; the others a second later. Who does so earlier than all of
    * them is not read for 1.5 to 2.5 times as long.
@@ -49,6 +51,7 @@ export const HTTP_LIMITS: HttpLimits = {
   turnMsMax: 20,
   togetherMax: 64,
   waitingMax: 2_048,
+  standingMax: 128,
   comeBackMs: 2_000,
   connectionsMax: 10_000,
   backlog: 4_096,

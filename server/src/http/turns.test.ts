@@ -4,21 +4,22 @@ import { queryObjects } from 'node:v8';
 import type { Answer } from '../endpoints/exchange.ts';
 import { parseAnswers, post, rawPeer } from './testing/raw-socket.ts';
 import { testListener } from './testing/test-listener.ts';
-import { newTurns } from './turns.ts';
+import { type Loop, newTurns } from './turns.ts';
 
 const PEERS = 120;
 const BURN_MS = 2;
 const TOGETHER = 10;
 
-/** Sends one request on each of many open connections at once, to an endpoint that takes its time on the one thread. */
-async function floodedWith(
+/** A loop that never rests, at a time that stands still. */
+const BUSY: Loop = { nowMs: () => 0, restedMs: () => 0 };
+
+type Limits = { readonly turnMsMax: number; readonly waitingMax: number };
+
+/** A listener with an endpoint that takes its time on the one thread. */
+async function burningListener(
   t: Parameters<typeof testListener>[0],
-  limits: { readonly turnMsMax: number; readonly waitingMax: number },
-): Promise<{
-  readonly granted: number;
-  readonly refused: number;
-  readonly turns: number;
-}> {
+  limits: Limits & { readonly standingMax?: number },
+): Promise<number> {
   const burn = (): Answer => {
     const untilMs = performance.now() + BURN_MS;
     while (performance.now() < untilMs);
@@ -28,6 +29,19 @@ async function floodedWith(
     limits: { ...limits, togetherMax: TOGETHER },
     more: [{ path: '/burn', methods: { POST: burn } }],
   });
+  return port;
+}
+
+/** Sends one request on each of many open connections at once. */
+async function floodedWith(
+  t: Parameters<typeof testListener>[0],
+  limits: Limits,
+): Promise<{
+  readonly granted: number;
+  readonly refused: number;
+  readonly turns: number;
+}> {
+  const port = await burningListener(t, limits);
   const peers = Array.from({ length: PEERS }, () => rawPeer(port));
   for (const peer of peers) peer.send(post('/sandbox/token', 'a=b'));
   await Promise.all(peers.map((peer) => peer.answers(1)));
@@ -73,7 +87,10 @@ test('more than may wait are told so, early and with Retry-After', async (t) => 
 test('whoever waits is begun in order, however long others took; more than may wait are not taken', async () => {
   let nowMs = 0;
   const begun: number[] = [];
-  const turns = newTurns({ turnMsMax: 25, togetherMax: 3, waitingMax: 5 }, () => nowMs);
+  const turns = newTurns(
+    { turnMsMax: 25, togetherMax: 3, waitingMax: 5, standingMax: 5 },
+    { ...BUSY, nowMs: () => nowMs },
+  );
   const take = (name: number): boolean =>
     turns.take(() => {
       nowMs += 10;
@@ -90,9 +107,50 @@ test('whoever waits is begun in order, however long others took; more than may w
   assert.deepEqual(begun, [1, 2, 3, 4, 5, 7, 8, 9]);
 });
 
+test('a queue that has overflowed is kept short until the loop rests for a fifth of the time', async () => {
+  let [nowMs, restedMs] = [0, 0];
+  const turns = newTurns(
+    { turnMsMax: 25, togetherMax: 10, waitingMax: 6, standingMax: 2 },
+    { nowMs: () => nowMs, restedMs: () => restedMs },
+  );
+  /** How many of ten that come at once may wait. */
+  const burst = async (): Promise<number> => {
+    const taken = Array.from({ length: 10 }, () => turns.take(() => undefined));
+    await new Promise(setImmediate);
+    return taken.filter(Boolean).length;
+  };
+  assert.equal(await burst(), 6);
+  assert.equal(await burst(), 2);
+  [nowMs, restedMs] = [50, 50];
+  assert.equal(await burst(), 2, 'too soon to tell');
+  [nowMs, restedMs] = [300, 59];
+  assert.equal(await burst(), 2, 'of all that time it rested less than a fifth');
+  [nowMs, restedMs] = [400, 79];
+  assert.equal(await burst(), 6, 'of the last tenth of a second it rested a fifth');
+  assert.equal(await burst(), 2, 'and it has overflowed again');
+});
+
+test('a flood leaves nothing behind: once the loop has rested, as many may wait as before', async (t) => {
+  const port = await burningListener(t, { turnMsMax: 5, waitingMax: 20, standingMax: 1 });
+  const peers = Array.from({ length: PEERS }, () => rawPeer(port));
+  /** What so many peers are answered, who ask at once and for the nth time. */
+  const ask = async (count: number, path: string, nth: number): Promise<readonly number[]> => {
+    const asking = peers.slice(0, count);
+    for (const peer of asking) peer.send(post(path, 'a=b'));
+    const answers = await Promise.all(asking.map((peer) => peer.answers(nth)));
+    return answers.map((all) => all[nth - 1]?.status ?? 0);
+  };
+  // Until all are connected.
+  await ask(PEERS, '/sandbox/token', 1);
+  assert.ok((await ask(PEERS, '/burn', 2)).includes(503));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.deepEqual(new Set(await ask(15, '/burn', 3)), new Set([200]));
+  for (const peer of peers) peer.destroy();
+});
+
 test('what was decided together is answered before anything else is heard', async () => {
   const seen: string[] = [];
-  const turns = newTurns({ turnMsMax: 25, togetherMax: 2, waitingMax: 4 }, () => 0);
+  const turns = newTurns({ turnMsMax: 25, togetherMax: 2, waitingMax: 4, standingMax: 4 }, BUSY);
   for (const name of ['a', 'b', 'c']) {
     turns.take(() => {
       seen.push(`decide ${name}`);
@@ -116,7 +174,10 @@ class Own {
 }
 
 test('what was begun is not kept, though somebody waits all the time', async () => {
-  const turns = newTurns({ turnMsMax: 0, togetherMax: 1, waitingMax: 10 }, () => performance.now());
+  const turns = newTurns(
+    { turnMsMax: 0, togetherMax: 1, waitingMax: 10, standingMax: 10 },
+    { ...BUSY, nowMs: () => performance.now() },
+  );
   let begun = 0;
   const wait = (): void => {
     const own = new Own();

@@ -13,24 +13,58 @@ export type Turns = {
   take(begin: Begin): boolean;
 };
 
+/** The event loop that the turns are of, in milliseconds. */
+export type Loop = {
+  readonly nowMs: () => number;
+  /** How long it has had nothing to do, in all. */
+  readonly restedMs: () => number;
+};
+
+/** A loop that rests for less than this share of the time has more to do than it can. */
+const REST_SHARE_MIN = 0.2;
+/** The shortest time over which that can be told. */
+const REST_WATCHED_MS = 100;
+
 /** Turns of a listener's own. */
 export function newTurns(
-  limits: Pick<HttpLimits, 'turnMsMax' | 'togetherMax' | 'waitingMax'>,
-  nowMs: () => number,
+  limits: Pick<HttpLimits, 'turnMsMax' | 'togetherMax' | 'waitingMax' | 'standingMax'>,
+  loop: Loop,
 ): Turns {
-  const { turnMsMax, togetherMax, waitingMax } = limits;
+  const { turnMsMax, togetherMax, waitingMax, standingMax } = limits;
   const waiting: Begin[] = [];
+  let isKeptShort = false;
+  let watchedFrom = { ms: 0, restedMs: 0 };
 
   const turn = (): void => {
-    const beganMs = nowMs();
+    const beganMs = loop.nowMs();
     do serve(waiting.splice(0, togetherMax));
-    while (waiting.length > 0 && nowMs() - beganMs <= turnMsMax);
+    while (waiting.length > 0 && loop.nowMs() - beganMs <= turnMsMax);
     if (waiting.length > 0) setImmediate(turn);
+  };
+
+  /** Whether the loop has rested since it was watched last; not yet, as long as that cannot be told. */
+  const hasRested = (): boolean => {
+    const [ms, restedMs] = [loop.nowMs(), loop.restedMs()];
+    const watchedMs = ms - watchedFrom.ms;
+    if (watchedMs < REST_WATCHED_MS) return false;
+    const share = (restedMs - watchedFrom.restedMs) / watchedMs;
+    watchedFrom = { ms, restedMs };
+    return share >= REST_SHARE_MIN;
+  };
+
+  // A burst may wait. A queue that never empties serves nobody sooner for being long, and all that is kept of it slows down each: so
+  // once it has overflowed, it is kept short until the loop rests again.
+  const isFull = (): boolean => {
+    if (isKeptShort && waiting.length >= standingMax) isKeptShort = !hasRested();
+    if (waiting.length < (isKeptShort ? standingMax : waitingMax)) return false;
+    if (!isKeptShort) watchedFrom = { ms: loop.nowMs(), restedMs: loop.restedMs() };
+    isKeptShort = true;
+    return true;
   };
 
   return {
     take: (begin) => {
-      if (waiting.length >= waitingMax) return false;
+      if (isFull()) return false;
       // Runs when all sockets that were ready have been read.
       if (waiting.length === 0) setImmediate(turn);
       waiting.push(begin);
