@@ -26,11 +26,11 @@ const OVERLOAD_TIMES = 5;
 const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensions N] [--json FILE]
 
 Asks POST /token of one server: by few callers; by a fifth of all, which it can serve; by all, which wait when they are told to; and by
-all, which do not. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit
+all, which do not; by few again after each. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit
 code 1 when callers that wait are granted less than four fifths of what few are, when an answer is neither a
 grant nor "come back later", or when one does not say how much later.
 
-  --seconds N       of each of the six, 1 to 3600 (default 20)
+  --seconds N       of each of the eight, 1 to 3600 (default 20)
   --callers N       connections at once, 1 to 9000 (default ${OVERLOAD_TIMES * HTTP_LIMITS.inFlightMax}: five times what is decided at once)
   --suspensions N   at most, in each of the two overloads, 1 to 10000 (default 100)
   --json FILE       also write every figure to FILE
@@ -56,14 +56,16 @@ type Options = {
 
 type Overload = {
   readonly name: string;
+  /** Grants a second to few callers, before and after: a machine that others use as well is not the same all the time. */
+  readonly few: readonly number[];
   readonly isDeaf: boolean;
   readonly crowd: CrowdReport;
   readonly suspensionsMs: readonly number[];
   readonly residentMiB: number | undefined;
 };
 
-/** Grants a second without overload: to few callers, and to as many as fit. */
-type Granted = { readonly few: number; readonly fitting: number; readonly fittingCallers: number };
+/** Grants a second to as many callers as fit. */
+type Fitting = { readonly callers: number; readonly granted: number };
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -103,48 +105,44 @@ async function measure(data: string, options: Options): Promise<number> {
     console.log(
       `A bare server answers ${callers} callers ${bareShare.toFixed(2)} times as many requests as ${FEW_CALLERS}.\n`,
     );
-    const ask = (count: number) =>
-      sendCrowd({ targets: [token], callers: count, seconds }, placement);
-    const few = await ask(FEW_CALLERS);
+    const ask = async (count: number): Promise<number> => {
+      const { good } = await sendCrowd({ targets: [token], callers: count, seconds }, placement);
+      return good / seconds;
+    };
+    let few = await ask(FEW_CALLERS);
     const before = residentMiB(authority.pid);
     const fittingCallers = Math.ceil(callers / OVERLOAD_TIMES);
-    const fitting = await ask(fittingCallers);
-    const granted = { few: few.good / seconds, fitting: fitting.good / seconds, fittingCallers };
+    const fitting = { callers: fittingCallers, granted: await ask(fittingCallers) };
     console.log(
-      `${FEW_CALLERS} callers: ${granted.few.toFixed(0)} grants/s; ${before?.toFixed(0) ?? '?'} MiB\n` +
-        `${fittingCallers} callers, who fit: ${granted.fitting.toFixed(0)} grants/s`,
+      `${FEW_CALLERS} callers: ${few.toFixed(0)} grants/s; ${before?.toFixed(0) ?? '?'} MiB\n` +
+        `${fittingCallers} callers, who fit: ${fitting.granted.toFixed(0)} grants/s`,
     );
-    const overloads = await asOperator(data, async (context) => {
-      const each: Overload[] = [];
+    const overloads: Overload[] = [];
+    await asOperator(data, async (context) => {
       for (const isDeaf of [false, true]) {
         const programs = await onboardMany(context, options.suspensions);
         const sent = sendCrowd({ targets: [token], callers, seconds, isDeaf }, placement);
+        const observed = await observe(sent, { context, programs, pid: authority.pid });
         const name = `${callers} callers that ${isDeaf ? 'do not wait' : 'wait when told to'}`;
-        each.push({
-          name,
-          isDeaf,
-          ...(await observe(sent, { context, programs, pid: authority.pid })),
-        });
+        const fewAfter = await ask(FEW_CALLERS);
+        overloads.push({ name, isDeaf, few: [few, fewAfter], ...observed });
+        few = fewAfter;
       }
-      return each;
     });
-    const complaints = overloads.flatMap((overload) => complaintsOf(overload, granted));
-    for (const overload of overloads) print(overload, granted);
+    const complaints = overloads.flatMap(complaintsOf);
+    for (const overload of overloads) print(overload, fitting);
     if (options.jsonFile !== undefined) {
       const report = {
         machine,
         placement: placement.words,
         options,
         bareShare,
-        few,
         fitting,
         before,
         overloads,
+        complaints,
       };
-      writeFileSync(
-        options.jsonFile,
-        `${JSON.stringify({ ...report, complaints }, undefined, 2)}\n`,
-      );
+      writeFileSync(options.jsonFile, `${JSON.stringify(report, undefined, 2)}\n`);
     }
     for (const complaint of complaints) console.error(complaint);
     return complaints.length === 0 ? 0 : 1;
@@ -170,7 +168,7 @@ async function observe(
     readonly programs: readonly Onboarded[];
     readonly pid: number;
   },
-): Promise<Omit<Overload, 'name' | 'isDeaf'>> {
+): Promise<Omit<Overload, 'name' | 'isDeaf' | 'few'>> {
   const suspensionsMs: number[] = [];
   let isOver = false;
   const over = sent.finally(() => {
@@ -191,31 +189,36 @@ async function observe(
   return { crowd: await over, suspensionsMs, residentMiB: most === 0 ? undefined : most };
 }
 
-function complaintsOf({ name, isDeaf, crowd }: Overload, granted: Granted): readonly string[] {
+/** What is granted to all of them, of what few are granted around the same time. */
+function shareOfFew({ crowd, few }: Overload): number {
+  return crowd.good / crowd.seconds / (few.reduce((sum, one) => sum + one, 0) / few.length);
+}
+
+function complaintsOf(overload: Overload): readonly string[] {
+  const { name, isDeaf, crowd } = overload;
   const complaints: string[] = [];
   const { other, withoutRetryAfter, broken } = crowd;
   const unexpected = Object.entries(other).map(([status, count]) => `${count} times ${status}`);
   if (unexpected.length > 0) complaints.push(`${name}: ${unexpected.join(', ')}`);
   if (withoutRetryAfter > 0) complaints.push(`${name}: ${withoutRetryAfter} without Retry-After`);
   if (broken > 0) complaints.push(`${name}: ${broken} connections broke`);
-  const share = crowd.good / crowd.seconds / granted.few;
+  const share = shareOfFew(overload);
   if (!isDeaf && share < GRANTED_SHARE_MIN) {
     complaints.push(`${name}: ${share.toFixed(2)} of what ${FEW_CALLERS} callers are granted`);
   }
   return complaints;
 }
 
-function print(overload: Overload, { few, fitting, fittingCallers }: Granted): void {
-  const { name, crowd, suspensionsMs, residentMiB } = overload;
+function print(overload: Overload, fitting: Fitting): void {
+  const { name, crowd, few, suspensionsMs, residentMiB } = overload;
   const granted = crowd.good / crowd.seconds;
   const told = crowd.toldToWait / crowd.seconds;
-  const shares =
-    `${(granted / fitting).toFixed(2)} of what ${fittingCallers} get, ` +
-    `${(granted / few).toFixed(2)} of what ${FEW_CALLERS} get`;
+  const [before, after] = few.map((one) => one.toFixed(0));
   console.log(`\n${name}`);
   console.log(
-    `  ${granted.toFixed(0)} grants/s, ${shares}; ${told.toFixed(0)}/s told to come back; ` +
-      `${residentMiB?.toFixed(0) ?? '?'} MiB at most`,
+    `  ${granted.toFixed(0)} grants/s, ${shareOfFew(overload).toFixed(2)} of what ${FEW_CALLERS} get (${before} before, ${after} after), ` +
+      `${(granted / fitting.granted).toFixed(2)} of what ${fitting.callers} get\n` +
+      `  ${told.toFixed(0)}/s told to come back; ${residentMiB?.toFixed(0) ?? '?'} MiB at most`,
   );
   console.log(`  ${LATENCY_HEAD}`);
   const lines = [
