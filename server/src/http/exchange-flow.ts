@@ -128,7 +128,10 @@ export function makeFlow(settings: {
     connection.toldToWaitMs = nowMs;
     // A declared proxy sends the requests of many callers over one connection.
     if (isDeaf && address === peerAddress(peer)) {
-      readLater(request.socket, limits.comeBackMs * (1.5 + (refused % MOMENTS) / MOMENTS));
+      const laterMs = limits.comeBackMs * (1.5 + (refused % MOMENTS) / MOMENTS);
+      readLater(request.socket, laterMs);
+      // What is heard then may have been sent at once: refused, it is as deaf as before.
+      connection.toldToWaitMs += laterMs;
     }
   }
 
@@ -140,6 +143,7 @@ export function makeFlow(settings: {
 
   function decide(target: Target, exchange: Exchange, incoming: Incoming): ReturnType<Begin> {
     if (inFlight >= limits.inFlightMax && !target.isProbe) {
+      turns.refused();
       return () => refuseOverloaded(exchange, incoming);
     }
     let answer: Answer | Promise<Answer>;

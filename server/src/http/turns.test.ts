@@ -107,27 +107,29 @@ test('whoever waits is begun in order, however long others took; more than may w
   assert.deepEqual(begun, [1, 2, 3, 4, 5, 7, 8, 9]);
 });
 
-test('a queue that has overflowed is kept short until the loop rests for a fifth of the time', async () => {
+test('once somebody is refused, the queue is kept short until the loop rests for a fifth of the time', async () => {
   let [nowMs, restedMs] = [0, 0];
   const turns = newTurns(
     { turnMsMax: 25, togetherMax: 10, waitingMax: 6, standingMax: 2 },
     { nowMs: () => nowMs, restedMs: () => restedMs },
   );
-  /** How many of ten that come at once may wait. */
-  const burst = async (): Promise<number> => {
-    const taken = Array.from({ length: 10 }, () => turns.take(() => undefined));
+  /** How many of so many that come at once may wait. */
+  const burst = async (count: number): Promise<number> => {
+    const taken = Array.from({ length: count }, () => turns.take(() => undefined));
     await new Promise(setImmediate);
     return taken.filter(Boolean).length;
   };
-  assert.equal(await burst(), 6);
-  assert.equal(await burst(), 2);
-  [nowMs, restedMs] = [50, 50];
-  assert.equal(await burst(), 2, 'too soon to tell');
-  [nowMs, restedMs] = [300, 59];
-  assert.equal(await burst(), 2, 'of all that time it rested less than a fifth');
-  [nowMs, restedMs] = [400, 79];
-  assert.equal(await burst(), 6, 'of the last tenth of a second it rested a fifth');
-  assert.equal(await burst(), 2, 'and it has overflowed again');
+  assert.deepEqual([await burst(6), await burst(6)], [6, 6], 'nobody is refused');
+  assert.equal(await burst(7), 6);
+  assert.equal(await burst(6), 2);
+  [nowMs, restedMs] = [400, 400];
+  assert.equal(await burst(6), 2, 'too soon to tell');
+  [nowMs, restedMs] = [1_000, 199];
+  assert.equal(await burst(6), 2, 'of all that time it rested less than a fifth');
+  [nowMs, restedMs] = [1_500, 299];
+  assert.equal(await burst(6), 6, 'since then it rested a fifth');
+  turns.refused();
+  assert.equal(await burst(6), 2, 'there was no room elsewhere');
 });
 
 test('a flood leaves nothing behind: once the loop has rested, as many may wait as before', async (t) => {
@@ -143,7 +145,7 @@ test('a flood leaves nothing behind: once the loop has rested, as many may wait 
   // Until all are connected.
   await ask(PEERS, '/sandbox/token', 1);
   assert.ok((await ask(PEERS, '/burn', 2)).includes(503));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 800));
   assert.deepEqual(new Set(await ask(15, '/burn', 3)), new Set([200]));
   for (const peer of peers) peer.destroy();
 });
@@ -199,23 +201,40 @@ test('what was begun is not kept, though somebody waits all the time', async () 
   assert.ok(Number(kept) < 20, `${kept} of ${begun} are kept`);
 });
 
+/** An endpoint that answers nobody until it is released. */
+function heldEndpoint() {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const handle = () => held.then((): Answer => ({ status: 200, body: '{}' }));
+  return { more: [{ path: '/held', methods: { POST: handle } }], release };
+}
+
+test('whoever never waits is told once each time that it is heard', async (t) => {
+  const comeBackMs = 300;
+  const { more, release } = heldEndpoint();
+  t.after(() => release());
+  const { port } = await testListener(t, { limits: { inFlightMax: 1, comeBackMs }, more });
+  const [first, deaf] = [rawPeer(port), rawPeer(port)];
+  t.after(() => [first, deaf].map((peer) => peer.destroy()));
+  first.send(post('/held', 'a=b'));
+  const toldMs: number[] = [];
+  for (const nth of [1, 2, 3, 4]) {
+    deaf.send(post('/held', 'a=b'));
+    assert.equal((await deaf.answers(nth))[nth - 1]?.status, 503);
+    toldMs.push(performance.now());
+  }
+  const [, second = 0, third = 0, fourth = 0] = toldMs;
+  for (const betweenMs of [third - second, fourth - third]) {
+    // Timers may be a millisecond early.
+    assert.ok(betweenMs >= 1.5 * comeBackMs - 5, `told again after ${betweenMs} ms`);
+  }
+});
+
 test('whoever does not wait is not heard for a while, once it was told twice; behind a declared proxy it may be another', async (t) => {
   const comeBackMs = 1_000;
   for (const proxies of [[], ['127.0.0.1']]) {
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const { port } = await testListener(t, {
-      limits: { inFlightMax: 1, comeBackMs },
-      trustedProxies: proxies,
-      more: [
-        {
-          path: '/held',
-          methods: { POST: () => held.then((): Answer => ({ status: 200, body: '{}' })) },
-        },
-      ],
-    });
+    const { more, release } = heldEndpoint();
+    const limits = { inFlightMax: 1, comeBackMs };
+    const { port } = await testListener(t, { limits, trustedProxies: proxies, more });
     const forwarded = ['X-Forwarded-Proto: https', 'X-Forwarded-For: 192.0.2.7'];
     const [first, deaf] = [rawPeer(port), rawPeer(port)];
     first.send(post('/held', 'a=b', forwarded));

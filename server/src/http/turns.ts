@@ -11,6 +11,8 @@ export type Begin = () => (() => void) | undefined;
 export type Turns = {
   /** Begins it in the next turn that has room, behind those that wait already. False: there are too many of them. */
   take(begin: Begin): boolean;
+  /** Tells that somebody was refused whose turn had come: there was no room elsewhere. */
+  refused(): void;
 };
 
 /** The event loop that the turns are of, in milliseconds. */
@@ -23,7 +25,7 @@ export type Loop = {
 /** A loop that rests for less than this share of the time has more to do than it can. */
 const REST_SHARE_MIN = 0.2;
 /** The shortest time over which that can be told. */
-const REST_WATCHED_MS = 100;
+const REST_WATCHED_MS = 500;
 
 /** Turns of a listener's own. */
 export function newTurns(
@@ -53,12 +55,15 @@ export function newTurns(
   };
 
   // A burst may wait. A queue that never empties serves nobody sooner for being long, and all that is kept of it slows down each: so
-  // once it has overflowed, it is kept short until the loop rests again.
+  // once somebody was refused, it is kept short until the loop rests again.
+  const refused = (): void => {
+    if (!isKeptShort) watchedFrom = { ms: loop.nowMs(), restedMs: loop.restedMs() };
+    isKeptShort = true;
+  };
   const isFull = (): boolean => {
     if (isKeptShort && waiting.length >= standingMax) isKeptShort = !hasRested();
     if (waiting.length < (isKeptShort ? standingMax : waitingMax)) return false;
-    if (!isKeptShort) watchedFrom = { ms: loop.nowMs(), restedMs: loop.restedMs() };
-    isKeptShort = true;
+    refused();
     return true;
   };
 
@@ -70,6 +75,7 @@ export function newTurns(
       waiting.push(begin);
       return true;
     },
+    refused,
   };
 }
 
