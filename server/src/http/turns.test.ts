@@ -208,6 +208,30 @@ function heldEndpoint() {
   return { more: [{ path: '/held', methods: { POST: handle } }], release };
 }
 
+test('whoever finds no room among those being decided keeps the queue short as well', async (t) => {
+  const { more, release } = heldEndpoint();
+  t.after(() => release());
+  const limits = { inFlightMax: 1, waitingMax: 20, standingMax: 1 };
+  const { port } = await testListener(t, { limits, more });
+  const peers = Array.from({ length: 10 }, () => rawPeer(port));
+  t.after(() => peers.map((peer) => peer.destroy()));
+  /** What all but the first two are answered, who ask at once for what is known at once. */
+  const burst = async (nth: number): Promise<ReadonlySet<number | undefined>> => {
+    const asking = peers.slice(2);
+    for (const peer of asking) peer.send(post('/sandbox/token', 'a=b'));
+    const answers = await Promise.all(asking.map((peer) => peer.answers(nth)));
+    return new Set(answers.map((all) => all[nth - 1]?.status));
+  };
+  assert.ok(!(await burst(1)).has(503));
+  const [first, second] = peers;
+  first?.send(post('/held', 'a=b'));
+  second?.send(post('/held', 'a=b'));
+  assert.equal((await second?.answers(1))?.[0]?.status, 503);
+  release();
+  assert.equal((await first?.answers(1))?.[0]?.status, 200);
+  assert.ok((await burst(2)).has(503));
+});
+
 test('whoever never waits is told once each time that it is heard', async (t) => {
   const comeBackMs = 300;
   const { more, release } = heldEndpoint();
