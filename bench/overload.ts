@@ -25,10 +25,10 @@ const OVERLOAD_TIMES = 5;
 
 const HELP = `npm run bench:overload -- [--seconds N] [--callers N] [--suspensions N] [--json FILE]
 
-Asks POST /token of one server: by few callers; by a fifth of all, which it can serve; by all, which wait when they are told to; and by
-all, which do not; by few again after each. Meanwhile programs are suspended. A bare server is asked by as many too, which tells what connections alone cost. Exit
-code 1 when callers that wait are granted less than four fifths of what few are, when an answer is neither a
-grant nor "come back later", or when one does not say how much later.
+Asks POST /token of one server: by few callers; by a fifth of all, which it can serve; by all, which wait when they are told to; by few;
+by all, which do not wait; and by few. Meanwhile programs are suspended. A bare server is asked by few and by all too, which tells what
+connections alone cost. Exit code 1 when callers that wait are granted less than four fifths of what few are, when an answer is neither
+a grant nor "come back later", or when one does not say how much later.
 
   --seconds N       of each of the eight, 1 to 3600 (default 20)
   --callers N       connections at once, 1 to 9000 (default ${OVERLOAD_TIMES * HTTP_LIMITS.inFlightMax}: five times what is decided at once)

@@ -14,7 +14,7 @@ export type Connection = {
   unanswered: number;
   latest: IncomingMessage | undefined;
   latestIsSettled: boolean;
-  /** When it was last told that there is no room, by the monotonic clock. */
+  /** When it was last told that there is no room, or is heard again if it is not read for a while, by the monotonic clock. */
   toldToWaitMs: number;
   /** Bytes of answers that the peer had not taken when last looked at. */
   unreadBytes: number;

@@ -23,7 +23,7 @@ export type HttpLimits = {
   readonly togetherMax: number;
   /** Requests that wait for a turn, as a burst does; more are told to come back. */
   readonly waitingMax: number;
-  /** The same once there were more, until the event loop rests again. */
+  /** The same once somebody was refused, until the event loop rests again. */
   readonly standingMax: number;
   /**
    * When half of those who find no room may come back, in whole seconds; the others a second later. Who does so earlier than all of
