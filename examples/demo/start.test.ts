@@ -23,7 +23,8 @@ type Demo = {
 let folder: string;
 let ports: readonly number[];
 let flags: readonly string[];
-const started: Demo[] = [];
+/** Those that have not ended: the number of a process group that is gone may be anybody's by now. */
+const running = new Set<Demo>();
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
@@ -42,13 +43,13 @@ before(async () => {
 });
 
 after(async () => {
-  for (const { child } of started) kill(-child.pid!, 'SIGKILL');
+  for (const { child } of running) kill(-child.pid!, 'SIGKILL');
   await rm(folder, { recursive: true, force: true });
 });
 
 // One that failed must not fail the next, by the ports that it holds.
 afterEach(async () => {
-  for (const { child, ended } of started) {
+  for (const { child, ended } of running) {
     kill(-child.pid!, 'SIGKILL');
     await ended;
   }
@@ -65,7 +66,8 @@ const start = (args = flags): Demo => {
     });
   }
   const demo = { child, said: () => text, ended: once(child, 'close') };
-  started.push(demo);
+  running.add(demo);
+  child.once('close', () => running.delete(demo));
   return demo;
 };
 

@@ -44,6 +44,10 @@ async function withPair(
   try {
     const settings = { databaseUrl: pair.primary.url, count: 2, leaseMs };
     await withNodes(settings, (world) => body(world, world.nodes as [Node, Node], pair));
+  } catch (error) {
+    const said = [`primary:\n${pair.primary.lastLines()}`, `standby:\n${pair.standby.lastLines()}`];
+    console.error(said.join('\n'));
+    throw error;
   } finally {
     await pair.stop();
   }
@@ -129,46 +133,52 @@ test(
       moved.way.moveTo(pair.standby.port);
       // An administrator who sees commits hang there and cancels them: what they wrote is visible there, and confirmed by nobody.
       const cancelling = cancelWaits(pair.primary);
-      const witnesses = [left, moved].map((node) => watch(() => tell(node, token)));
-      const taken = suspend(context, bystander);
-      await assert.rejects(taken, { message: /a standby has not confirmed|outcome is unknown/ });
-      assert.equal(await isSuspended(context, bystander), true, 'the old primary shows it');
+      try {
+        const witnesses = [left, moved].map((node) => watch(() => tell(node, token)));
+        const taken = suspend(context, bystander);
+        await assert.rejects(taken, { message: /a standby has not confirmed|outcome is unknown/ });
+        assert.equal(await isSuspended(context, bystander), true, 'the old primary shows it');
 
-      await asOperatorOn(pair.standby, async (promoted) => {
-        const receipt = await suspend(promoted, leaked);
-        const receiptMs = performance.now();
-        assert.equal(receipt.complete, true);
-        assert.deepEqual([receipt.confirmed.length, receipt.fenced.length], [1, 1]);
-        for (const witness of witnesses) await assertNothingAccepted(witness, receiptMs);
-        assert.equal(await tell(left, lasting), 'unavailable');
-        await until('active', () => tell(moved, lasting));
-        assert.equal(await isSuspended(promoted, bystander), false);
+        await asOperatorOn(pair.standby, async (promoted) => {
+          const receipt = await suspend(promoted, leaked);
+          const receiptMs = performance.now();
+          assert.equal(receipt.complete, true);
+          assert.deepEqual([receipt.confirmed.length, receipt.fenced.length], [1, 1]);
+          for (const witness of witnesses) await assertNothingAccepted(witness, receiptMs);
+          assert.equal(await tell(left, lasting), 'unavailable');
+          await until('active', () => tell(moved, lasting));
+          assert.equal(await isSuspended(promoted, bystander), false);
 
-        // The change of the same number is another one here: the node forgets what it has heard there.
-        assert.ok((await cancelling.stop()) > 0);
-        left.way.moveTo(pair.standby.port);
-        await until('active', () => tell(left, lasting));
-        assert.equal(await tell(left, token), 'inactive');
-        assert.equal((await reactivate(promoted, leaked)).confirmed.length, 2);
-        assert.equal(await tell(left, await tokenOf(left, leaked)), 'active');
-      });
+          // The change of the same number is another one here: the node forgets what it has heard there.
+          assert.ok((await cancelling.stop()) > 0);
+          left.way.moveTo(pair.standby.port);
+          await until('active', () => tell(left, lasting));
+          assert.equal(await tell(left, token), 'inactive');
+          assert.equal((await reactivate(promoted, leaked)).confirmed.length, 2);
+          assert.equal(await tell(left, await tokenOf(left, leaked)), 'active');
+        });
+      } finally {
+        await cancelling.stop();
+      }
     }),
 );
 
-/** Cancels each commit that waits for a standby, over and over. */
+/** Cancels each commit that waits for a standby, over and over, as an administrator who connects again when a connection breaks. */
 function cancelWaits(server: Server): { stop(): Promise<number> } {
   let isDone = false;
   let cancelled = 0;
   const working = (async () => {
     while (!isDone) {
-      const rows = await server.ask(
+      const asking = server.ask(
         "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'",
       );
-      cancelled += rows.length;
+      cancelled += await asking.then(
+        ({ length }) => length,
+        () => 0,
+      );
       await pause(10);
     }
   })();
-  working.catch(() => {});
   return {
     stop: async () => {
       isDone = true;

@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -18,6 +28,7 @@ import {
 } from './postgres.ts';
 
 const WAIT_MS_MAX = 20_000;
+const LAST_LINES = 60;
 const NAME = 'countersign';
 /** What a new cluster has: a standby may not have fewer than its primary ever had. */
 const SENDERS = { max_wal_senders: '10' };
@@ -31,6 +42,8 @@ export type Server = {
   ask(statement: string): Promise<Rows>;
   /** Waits until the statement answers with one true value. */
   until(statement: string): Promise<void>;
+  /** The end of what it has logged. */
+  lastLines(): string;
   /** Ends it at once and in no order, as a crash does. */
   kill(): Promise<void>;
 };
@@ -42,7 +55,7 @@ export type PostgresPair = {
   readonly replication: FaultyProxy;
   /** Waits until the standby has all that the primary has committed so far. */
   caughtUp(): Promise<void>;
-  /** From now on the primary confirms no commit that the standby has not on its disk. */
+  /** From now on the primary confirms no commit that the standby has not on its disk, and the store there has noticed. */
   synchronise(): Promise<void>;
   promote(): Promise<void>;
   stop(): Promise<void>;
@@ -102,6 +115,8 @@ async function startPair(
       await primary.ask("alter system set synchronous_standby_names = 'standby'");
       await primary.ask('select pg_reload_conf()');
       await primary.until("select sync_state = 'sync' from pg_stat_replication");
+      // A renewal notices it: one that came after the promotion would count that as asynchronous.
+      await standby.until('select synchronous = 1 from origin');
     },
     promote: async () => {
       await standby.ask('select pg_promote()');
@@ -124,11 +139,14 @@ async function startServer(
   const port = await freePort();
   const settings = Object.entries({ ...SETTINGS, ...SENDERS, ...at.settings });
   const options = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const log = `${data}.log`;
+  const output = openSync(log, 'a');
   const server = spawn(postgres, ['-D', data, '-p', String(port), ...options], {
     ...user,
     cwd: data,
-    stdio: 'ignore',
+    stdio: ['ignore', output, output],
   });
+  closeSync(output);
   // A test that fails before it stops them must still end.
   server.unref();
   process.once('exit', () => server.kill('SIGQUIT'));
@@ -145,6 +163,7 @@ async function startServer(
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
+    lastLines: () => readFileSync(log, 'utf8').split('\n').slice(-LAST_LINES).join('\n'),
     kill: () => end(server),
   };
 }
