@@ -117,7 +117,7 @@ export function processorSeconds(pids: readonly number[]): number | undefined {
 }
 
 /** A process and all below it. */
-function familyOf(pid: number): readonly number[] {
+export function familyOf(pid: number): readonly number[] {
   const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
   return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }

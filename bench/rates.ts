@@ -1,5 +1,6 @@
 /** Latencies at shares of what each subject could do in the rounds, each share round after round. Knows no table. */
 
+import { alone, letAllGo } from './alone.ts';
 import { spreadOf } from './figures.ts';
 import type { Paced } from './fixed-rate.ts';
 import type { Placement } from './machine.ts';
@@ -30,30 +31,39 @@ export type RatesOptions = {
   readonly placement: Placement;
 };
 
-/** `capacityOf` says what a runner could do; `failed` hears of a rate that was more than that, which has no line then. */
+/**
+ * Of `all` that run those whose names are in `names`. `capacityOf` says what a runner could do; `failed` hears of a rate that was more
+ * than that, which has no line then.
+ */
 export async function measureAtRates(
-  runners: readonly Runner[],
+  all: readonly Runner[],
   capacityOf: (runner: Runner) => number,
-  options: RatesOptions & { readonly failed: (why: string) => void },
+  options: RatesOptions & {
+    readonly names: ReadonlySet<string>;
+    readonly failed: (why: string) => void;
+  },
 ): Promise<readonly AtRate[]> {
+  const runners = all.filter(({ subject }) => options.names.has(subject.name));
   const measured: Omit<AtRate, 'p99Times'>[] = [];
   for (const share of SHARES) {
     const rounds = runners.map(() => [] as Paced[]);
     for (let round = 0; round < options.rounds; round += 1) {
       for (const [at, runner] of runners.entries()) {
         const ratePerSecond = share * capacityOf(runner);
-        const paced = await pace(runner.target, { ...options, ratePerSecond }).catch(
-          (error: Error) => options.failed(`${runner.subject.name}: ${error.message.trim()}`),
+        const turn = alone(runner, all, () => pace(runner.target, { ...options, ratePerSecond }));
+        const paced = await turn.catch((error: Error) =>
+          options.failed(`${runner.subject.name}: ${error.message.trim()}`),
         );
         if (paced && paced.answers > 0) rounds[at]?.push(paced);
       }
     }
     for (const [at, runner] of runners.entries()) {
-      const all = rounds[at] ?? [];
-      if (all.length > 0)
-        measured.push(medianOf(runner, { share, capacity: capacityOf(runner), all }));
+      const ofRunner = rounds[at] ?? [];
+      if (ofRunner.length > 0)
+        measured.push(medianOf(runner, { share, capacity: capacityOf(runner), all: ofRunner }));
     }
   }
+  letAllGo();
   return withTimes(measured);
 }
 

@@ -1,5 +1,6 @@
-/** Measures several subjects in turn, round after round, so that what slows the machine down slows all of them down. */
+/** Measures several subjects in turn, each alone, round after round, so that what slows the machine down slows all of them down. */
 
+import { alone, letAllGo } from './alone.ts';
 import type { Measured, Series, Subject } from './figures.ts';
 import { load } from './load.ts';
 import { type Placement, processorSeconds } from './machine.ts';
@@ -48,7 +49,8 @@ export async function measureInTurn(
       const isWarmUp = round === 0;
       const warmUp = options.seconds <= TINY_SECONDS ? TINY_SECONDS : WARM_UP_SECONDS;
       const seconds = isWarmUp ? warmUp : options.seconds;
-      const measured = await measure(runner, { ...options, seconds }).catch((error: Error) => {
+      const turn = alone(runner, runners, () => measure(runner, { ...options, seconds }));
+      const measured = await turn.catch((error: Error) => {
         if (runner.subject.isPeer === undefined) throw error;
         series.failure = error.message;
       });
@@ -57,6 +59,7 @@ export async function measureInTurn(
       if (!isWarmUp) series.rounds.push(measured);
     }
   }
+  letAllGo();
   return ran;
 }
 

@@ -92,9 +92,8 @@ async function atRates(
 ): Promise<readonly AtRate[]> {
   const capacityOf = ({ subject }: Runner): number =>
     spreadOf(seriesOf(ran, subject.name).rounds.map((round) => round.requestsPerSecond)).median;
-  const ours = runners.filter(({ subject }) => AT_RATES.has(subject.name));
   const failed = (why: string): void => void complaints.push(why);
-  const rates = await measureAtRates(ours, capacityOf, { ...bench, failed });
+  const rates = await measureAtRates(runners, capacityOf, { ...bench, names: AT_RATES, failed });
   console.log(`\n${ratesTable(rates)}`);
   const half = rates.find(({ name, share }) => name === 'POST /token' && share === 0.5);
   if (half !== undefined) {
@@ -104,8 +103,8 @@ async function atRates(
   return rates;
 }
 
-/** Of each run: what is under way on a connection when the load ends, and what came back as it ended. */
-const UNCOUNTED_MAX = 2 * CONNECTIONS;
+/** Of each run: what is under way on a connection when the load ends, what came back as it ended, and the one that told it answers. */
+const UNCOUNTED_MAX = 2 * CONNECTIONS + 1;
 
 /** Compares what was answered with what is on record; prints the two numbers when they fit. */
 async function missingFromRecord(

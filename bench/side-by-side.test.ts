@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { alone, letAllGo } from './alone.ts';
 import type { Figures } from './figures.ts';
 import { countJournalRows, fillJournal } from './journal-rows.ts';
 import { anywhere, type Placement, processorSeconds, residentMiB } from './machine.ts';
@@ -17,6 +19,7 @@ import { withTimes } from './rates.ts';
 import { beyondUsual, groupsOf } from './report.ts';
 import { readSizeOptions } from './size-options.ts';
 import { syncsIn } from './syncs.ts';
+import { answerOf } from './target.ts';
 
 const FREE: Placement = {
   words: 'anywhere',
@@ -181,6 +184,38 @@ describe('sizes', () => {
     assert.equal(countJournalRows(data), 1_234);
   });
 });
+
+test('while one has its turn all others stand still, and go on after it', async (t) => {
+  if (!existsSync('/proc/self/stat')) return t.skip('this system has no /proc');
+  const script =
+    "require('node:http').createServer((_, answer) => answer.end('fine')).listen(0, '127.0.0.1', function () { console.log(this.address().port); })";
+  const turns = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const child = spawn(process.execPath, ['-e', script]);
+      t.after(() => child.kill('SIGKILL'));
+      const [port] = await once(child.stdout, 'data');
+      return { target: { url: `http://127.0.0.1:${Number(port)}/` }, pids: [child.pid ?? 0] };
+    }),
+  );
+  const states = (): readonly string[] =>
+    turns
+      .map(({ pids }) => stateOf(pids[0] ?? 0))
+      .map((state) => (state === 'T' ? 'stands' : 'runs'));
+  for (const [nth, turn] of turns.entries()) {
+    const expected = turns.map((_, at) => (at === nth ? 'runs' : 'stands'));
+    const heard = await alone(turn, turns, async () => {
+      assert.deepEqual(states(), expected);
+      return await answerOf(turn.target);
+    });
+    assert.equal(heard, 'fine');
+  }
+  letAllGo();
+  for (const { target } of turns) assert.equal(await answerOf(target), 'fine');
+});
+
+/** The letter by which the system tells whether a process runs, sleeps or was stopped. */
+const stateOf = (pid: number): string | undefined =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
 
 test('processor time covers children, also those that have ended', async (t) => {
   const own = processorSeconds([process.pid]);
