@@ -33,11 +33,18 @@ export function requestOf(target: Target): string {
   return `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}${length}\r\n${body}`;
 }
 
-/** The body of one answer; rejects when it is not 200. */
+const ANSWER_MS_MAX = 10_000;
+
+/**
+ * The body of one answer; rejects when it is not 200, or not there in ten seconds. On a connection of its own: of one that was kept
+ * to a server that stood still meanwhile, neither an answer nor an error may ever come.
+ */
 export async function answerOf(target: Target): Promise<string> {
   const body = bodyOf(target);
   const sent = body === undefined ? {} : { method: 'POST', body };
-  const answer = await fetch(target.url, { headers: headersOf(target), ...sent });
+  const headers = { ...headersOf(target), Connection: 'close' };
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const answer = await fetch(target.url, { headers, signal, ...sent });
   const text = await answer.text();
   if (answer.status === 200) return text;
   throw new Error(`${target.url} answered ${answer.status}: ${text}`);
