@@ -1,6 +1,6 @@
 /** Latencies at shares of what each subject could do in the rounds, each share round after round. Knows no table. */
 
-import { alone, letAllGo } from './alone.ts';
+import { alone } from './alone.ts';
 import { spreadOf } from './figures.ts';
 import type { Paced } from './fixed-rate.ts';
 import type { Placement } from './machine.ts';
@@ -32,8 +32,8 @@ export type RatesOptions = {
 };
 
 /**
- * Of `all` that run those whose names are in `names`. `capacityOf` says what a runner could do; `failed` hears of a rate that was more
- * than that, which has no line then.
+ * Measures those of `all` whose names are in `names`; the others stand still. `capacityOf` says what a runner could do; `failed` hears
+ * of a rate that was more than that, which has no line then.
  */
 export async function measureAtRates(
   all: readonly Runner[],
@@ -63,7 +63,6 @@ export async function measureAtRates(
         measured.push(medianOf(runner, { share, capacity: capacityOf(runner), all: ofRunner }));
     }
   }
-  letAllGo();
   return withTimes(measured);
 }
 

@@ -1,6 +1,6 @@
 /** Measures several subjects in turn, each alone, round after round, so that what slows the machine down slows all of them down. */
 
-import { alone, letAllGo } from './alone.ts';
+import { alone } from './alone.ts';
 import type { Measured, Series, Subject } from './figures.ts';
 import { load } from './load.ts';
 import { type Placement, processorSeconds } from './machine.ts';
@@ -59,7 +59,6 @@ export async function measureInTurn(
       if (!isWarmUp) series.rounds.push(measured);
     }
   }
-  letAllGo();
   return ran;
 }
 

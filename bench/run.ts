@@ -103,7 +103,7 @@ async function atRates(
   return rates;
 }
 
-/** Of each run: what is under way on a connection when the load ends, what came back as it ended, and the one that told it answers. */
+/** Of each run: what is under way on a connection when the load ends, what came back as it ended, and the one that told that it answers. */
 const UNCOUNTED_MAX = 2 * CONNECTIONS + 1;
 
 /** Compares what was answered with what is on record; prints the two numbers when they fit. */

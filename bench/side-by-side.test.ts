@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { alone, letAllGo } from './alone.ts';
+import { alone } from './alone.ts';
 import type { Figures } from './figures.ts';
 import { countJournalRows, fillJournal } from './journal-rows.ts';
 import { anywhere, type Placement, processorSeconds, residentMiB } from './machine.ts';
@@ -185,7 +185,7 @@ describe('sizes', () => {
   });
 });
 
-test('while one has its turn all others stand still, and go on after it', async (t) => {
+test('while one has its turn all others stand still, and go on after it, however it ends', async (t) => {
   if (!existsSync('/proc/self/stat')) return t.skip('this system has no /proc');
   const script =
     "require('node:http').createServer((_, answer) => answer.end('fine')).listen(0, '127.0.0.1', function () { console.log(this.address().port); })";
@@ -209,7 +209,12 @@ test('while one has its turn all others stand still, and go on after it', async 
     });
     assert.equal(heard, 'fine');
   }
-  letAllGo();
+  const [first] = turns;
+  assert.ok(first);
+  await assert.rejects(
+    alone(first, turns, () => Promise.reject(new Error('no good answer'))),
+    /no good answer/,
+  );
   for (const { target } of turns) assert.equal(await answerOf(target), 'fine');
 });
 

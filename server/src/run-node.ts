@@ -5,6 +5,7 @@ import { type Node, newNode, type Parts } from './authority.ts';
 import type { Config } from './config.ts';
 import { DUTIES } from './duties/duties.ts';
 import { startDuties } from './duties/run-duties.ts';
+import { settleLayouts } from './http/layouts.ts';
 import { buildListener, type Listener, type ListenerSettings } from './http/listener.ts';
 import { newSignerKeys } from './http/signer-keys.ts';
 import { diagnose as diagnoseAll } from './operations/doctor.ts';
@@ -19,6 +20,7 @@ const ADMIN_BODY_BYTES_MAX = 64 * 1024;
 /** Serves until `stopAsked` resolves to the signal. Resolves to the exit code; rejects when it cannot start. */
 export async function runNode(parts: Parts, stopAsked: Promise<string>): Promise<number> {
   const { config, data, clock, randomness, log } = parts;
+  settleLayouts();
   const node = await newNode(parts);
   await node.start();
   const environments = await data.store.directory.environments();

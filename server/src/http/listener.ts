@@ -12,7 +12,6 @@ import { watchConnections } from './connections.ts';
 import { describeError } from './describe-error.ts';
 import { makeFlow } from './exchange-flow.ts';
 import { makeExplain } from './failures.ts';
-import { settleLayouts } from './layouts.ts';
 import { HTTP_LIMITS, type HttpLimits, lateCheckMs } from './limits.ts';
 import { addressText, type ListenAddress, listenError } from './listen-address.ts';
 import { createServer } from './node-http.ts';
@@ -56,7 +55,6 @@ export type Listener = {
 
 /** Builds a listener that does not listen yet. Rejects when the certificate cannot be used. */
 export async function buildListener(settings: ListenerSettings): Promise<Listener> {
-  settleLayouts();
   const { log, clock, randomness, routes, trustedProxies = [] } = settings;
   const limits: HttpLimits = { ...HTTP_LIMITS, ...settings.limits };
   const { server, certificate } = await makeServer(settings, limits);
