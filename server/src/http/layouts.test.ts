@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { newDataDirectory } from '../testing/data.ts';
+import { startServer } from '../testing/running-server.ts';
 
 /** Asks a server some times, collects while nobody asks, and prints whether what comes then still has a layout. */
 const ASKED = `
@@ -47,4 +51,22 @@ async function losingTimes(layouts: string): Promise<readonly number[]> {
 test('requests, answers and sockets keep their layout through a collection, whenever it comes; they would not by themselves', async () => {
   assert.deepEqual(await losingTimes(new URL('./layouts.ts', import.meta.url).href), []);
   assert.notDeepEqual(await losingTimes(''), []);
+});
+
+/** Writes down whom each request of a process is for. */
+const TELLER = `import { subscribe } from 'node:diagnostics_channel';
+import { appendFileSync } from 'node:fs';
+subscribe('http.server.request.start', ({ request }) => appendFileSync(process.env.HOSTS_FILE, request.headers.host + '\\n'));`;
+
+test('the first exchanges of a node that serves are its own', async (t) => {
+  const hosts = join(newDataDirectory(), 'hosts');
+  const teller = `data:text/javascript,${encodeURIComponent(TELLER)}`;
+  const server = await startServer(newDataDirectory(), {
+    env: { NODE_OPTIONS: `--import=${teller}`, HOSTS_FILE: hosts },
+  });
+  t.after(() => server.stop());
+  const [first, ...others] = readFileSync(hosts, 'utf8').trim().split('\n');
+  assert.equal(first, 'localhost');
+  // Those of whoever waited until it was ready.
+  assert.ok(others.includes(new URL(server.url).host));
 });
